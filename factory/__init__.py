@@ -1,0 +1,46 @@
+"""Corpus factory: open Spanish medical corpora, with the source of every row.
+
+For notebooks; each name loads what it needs on first use:
+
+    factory.read(path)              Documents of a file, as `factory read --json` prints them
+    factory.detect_language(text)   language and score
+    factory.load(recipe)            the built dataset, by `datasets.load_dataset`
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from factory.steps.language import Detection
+
+__version__ = "0.1.0"
+
+
+def read(path: str, kind: str | None = None) -> list[dict[str, Any]]:
+    """Every Document of a file: `{path, text, spans, metadata, status, reason}`; a bad file is one with a reason."""
+    from factory.cli.reading import read_file
+
+    return list(read_file(path, kind))
+
+
+def detect_language(text: str) -> Detection:
+    """The language of a text (ISO 639-1, `und` if none) and how far to believe it, 0 to 1."""
+    from factory.steps.language import detect
+
+    return detect(text)
+
+
+def load(recipe: str, home: str | None = None) -> Any:
+    """The dataset that `factory build RECIPE` made in a home. Raises ConfigError if it is not built."""
+    import os
+
+    from factory.errors import ConfigError
+    from factory.store import open_store
+
+    store = open_store(home or os.environ.get("FACTORY_HOME", "data"))
+    if not store.has(f"datasets/{recipe}/manifest.json"):
+        raise ConfigError(f"{recipe} is not built in {store.root}", f"run: factory build {recipe}")
+    from datasets import load_dataset
+
+    return load_dataset(store.path(f"datasets/{recipe}"))

@@ -1,0 +1,196 @@
+"""Reads and writes a stage's files: Documents in Parquet, rejected ones and items as JSON lines."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pyarrow.parquet as pq
+import zstandard
+from datatrove.data import Document, DocumentsPipeline
+from datatrove.pipeline.base import PipelineStep
+from datatrove.pipeline.writers import JsonlWriter, ParquetWriter
+
+from factory.schema import DOCUMENT, document_of, row_of
+from factory.stage import Counts, progress, tell
+from factory.store import LocalStore, Store
+
+# Small row groups keep memory flat when Documents are whole books.
+ROWS_PER_GROUP = 64
+
+
+def _document_row(_: object, document: Document) -> dict[str, Any]:
+    return row_of(document)
+
+
+def _rejected_row(_: object, document: Document) -> dict[str, Any]:
+    metadata = dict(document.metadata)
+    reason = metadata.pop("filter_reason")
+    return {"id": document.id, "reason": reason, "text": document.text, "metadata": metadata}
+
+
+class Rejected(JsonlWriter):
+    """One file per reason and task, shared by all steps of a stage, closed by the last."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"{folder}/rejected", "${filter_reason}/${rank}.jsonl.zst", compression="zstd", adapter=_rejected_row
+        )
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def write(self, document: Document, rank: int = 0, **kwargs: Any) -> None:
+        document.metadata["filter_reason"] = document.metadata["filter_reason"].replace("/", "_")
+        super().write(document, rank, **kwargs)
+
+
+class Items:
+    """The line of every raw item: how it ended and what it became."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._lines: list[bytes] = []
+
+    def line(self, rank: int, row: dict[str, Any]) -> None:
+        del rank
+        self._lines.append(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
+
+    def close(self, store: Store, rank: int) -> None:
+        if self._lines:
+            store.write(f"{self.folder}/items/{rank:05d}.jsonl", b"\n".join(self._lines) + b"\n")
+
+
+class ReadStage(PipelineStep):
+    """The Documents that the stage before kept: one file a rank, or all of them in order for one rank."""
+
+    name = "Stage"
+    type = "READER"
+    version = 1
+
+    def __init__(self, store: Store, folder: str) -> None:
+        super().__init__()
+        self.store = store
+        self.folder = folder
+
+    def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        files = data_files(self.store, self.folder)
+        if world_size > 1:
+            files = [f for f in files if f.endswith(f"/{rank:05d}.parquet")]
+        for file in files:
+            for row in rows(self.store, file):
+                yield document_of(row)
+                progress(1)
+
+
+class Sink(PipelineStep):
+    """Documents kept are in the stage's data, sorted; rejected ones beside them; every file is closed."""
+
+    name = "Stage"
+    type = "WRITER"
+    version = 1
+
+    def __init__(self, store: Store, folder: str, rejected: Rejected, items: Items) -> None:
+        super().__init__()
+        self.store = store
+        self.items = items
+        self.rejected = rejected
+        self.writer = ParquetWriter(
+            f"{store.path(folder)}/data",
+            compression="zstd",
+            adapter=_document_row,
+            batch_size=ROWS_PER_GROUP,
+            max_file_size=-1,
+            schema=DOCUMENT,
+        )
+
+    def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        last = ""
+        with self.writer:
+            for document in data:
+                if document.id <= last:
+                    raise AssertionError(f"{document.id} after {last}: a stage writes in the order of ids")
+                last = document.id
+                self.writer.write(document, rank)
+                yield document
+        self.rejected.close()
+        self.items.close(self.store, rank)
+        tell()
+
+
+def data_files(store: Store, folder: str) -> list[str]:
+    """The data files of a stage, in the order of their ids."""
+    return [f"{folder}/data/{n}" for n in store.names(f"{folder}/data") if n.endswith(".parquet")]
+
+
+def rows(store: Store, key: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file, a few at a time."""
+    with _open(store, key) as file:
+        for group in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
+            yield from group.to_pylist()
+
+
+def _open(store: Store, key: str) -> pq.ParquetFile:
+    if isinstance(store, LocalStore):
+        return pq.ParquetFile(store.path(key))
+    return pq.ParquetFile(io.BytesIO(store.read(key) or b""))
+
+
+def ids(store: Store, folder: str) -> Iterator[str]:
+    """The ids of the Documents a stage kept, in order."""
+    for file in data_files(store, folder):
+        for row in rows(store, file, ["doc_id"]):
+            yield row["doc_id"]
+
+
+def documents(store: Store, folder: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
+    """The Documents a stage kept, as rows."""
+    for file in data_files(store, folder):
+        yield from rows(store, file, columns)
+
+
+def lines(data: bytes) -> Iterator[dict[str, Any]]:
+    """The rows of a compressed JSONL file."""
+    with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as stream:
+        for line in io.BufferedReader(stream):  # type: ignore[arg-type]
+            yield orjson.loads(line)
+
+
+def rejected(store: Store, folder: str, reason: str | None = None) -> Iterator[dict[str, Any]]:
+    """The Documents a stage dropped, by reason and then id."""
+    for name in [reason] if reason else store.names(f"{folder}/rejected"):
+        for file in store.names(f"{folder}/rejected/{name}"):
+            yield from lines(store.read(f"{folder}/rejected/{name}/{file}") or b"")
+
+
+def items(store: Store, folder: str) -> Iterator[dict[str, Any]]:
+    """How each raw item ended in the first stage."""
+    for file in store.names(f"{folder}/items"):
+        for line in (store.read(f"{folder}/items/{file}") or b"").splitlines():
+            yield orjson.loads(line)
+
+
+def count(store: Store, folder: str) -> Counts:
+    """What stands in the files of a stage, never what a worker said of itself."""
+    removed: Counter[str] = Counter()
+    out: list[str] = []
+    for row in documents(store, folder, ["doc_id", "removed"]):
+        out.append(row["doc_id"])
+        removed.update(dict(row["removed"] or []))
+    dropped = {
+        reason: [row["id"] for row in rejected(store, folder, reason)] for reason in store.names(f"{folder}/rejected")
+    }
+    return Counts(out, dropped, list(items(store, folder)), removed, digests(store, folder))
+
+
+def digests(store: Store, folder: str) -> dict[str, str]:
+    """SHA-256 of every file that the inputs determine."""
+    found: dict[str, str] = {}
+    for part in ("data", "rejected", "items"):
+        for key in store.walk(f"{folder}/{part}"):
+            found[key[len(folder) + 1 :]] = hashlib.sha256(store.read(key) or b"").hexdigest()
+    return found

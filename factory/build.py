@@ -1,0 +1,346 @@
+"""`factory build`: a recipe's batches through its stages, and the dataset they make.
+
+Nothing to do is decided without loading datatrove: the last build left the digest of everything its
+result depends on.
+"""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from factory import batch as batches
+from factory.batch import Batch
+from factory.config import Recipe, load_toml, nearest, override, parse
+from factory.errors import ConfigError
+from factory.ledger import Item, Ledger
+from factory.sources import SourceList
+from factory.stage import INPUTS, Context, Stage, balance, begin, commit, is_done, manifest_of, refuse_crashes
+from factory.store import Store, digest, read_json, write_json
+
+FORMAT = 1
+
+
+class Listener(Protocol):
+    """Who is told of a build's progress."""
+
+    def stage(self, recipe: str, batch: str, name: str, total: int) -> None: ...
+    def advance(self, count: int) -> None: ...
+
+
+@dataclass(slots=True)
+class Options:
+    """How a build is run; none of it changes its result."""
+
+    workers: int = 0
+    limit: int | None = None
+    rebuild: bool = False
+    retry: bool = False
+    include_unpublishable: bool = False
+
+
+@dataclass(slots=True)
+class Pass:
+    """One stage of one batch: where it is, and what it is."""
+
+    batch: Batch
+    context: Context
+    stage: Stage
+    index: int
+
+
+@dataclass(slots=True)
+class Result:
+    """What a build left behind."""
+
+    recipe: str
+    batch: str | None
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    items: dict[str, Any] = field(default_factory=dict)
+    export: dict[str, Any] = field(default_factory=dict)
+    dataset: str | None = None
+    report: str | None = None
+    fresh: bool = False
+
+
+@functools.cache
+def folder_of_recipes() -> Path:
+    """Where the recipes' modules and numbers are."""
+    import pipelines
+
+    return Path(pipelines.__file__ or "").parent
+
+
+def names() -> list[str]:
+    """Every recipe there is."""
+    return sorted(p.stem for p in folder_of_recipes().glob("*.toml"))
+
+
+def recipe_config(name: str, settings: tuple[str, ...] = ()) -> Recipe:
+    """The numbers of a recipe. Raises ConfigError for an unknown one."""
+    if name not in names():
+        raise ConfigError(f"there is no recipe {name!r}. {nearest(name, names())}")
+    path = folder_of_recipes() / f"{name}.toml"
+    return parse(Recipe, override(load_toml(path), settings), path.name)
+
+
+@functools.cache
+def code_digest() -> str:
+    """The hash of the factory's own code and recipes."""
+    import factory
+
+    found = {}
+    for folder in (Path(factory.__file__ or "").parent, folder_of_recipes()):
+        for file in sorted(folder.rglob("*")):
+            if file.suffix in (".py", ".toml", ".md", ".json", ".txt"):
+                found[str(file.relative_to(folder.parent))] = digest(file.read_bytes().decode("utf-8", "replace"))
+    return digest(found)
+
+
+@functools.cache
+def ocr_engine() -> str | None:
+    """Which tesseract reads Spanish here, or None."""
+    import subprocess
+
+    program = shutil.which("tesseract")
+    if program is None:
+        return None
+    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    languages = subprocess.run([program, "--list-langs"], capture_output=True, text=True, check=False)
+    if "spa" not in languages.stdout.split():
+        return None
+    return " ".join((said.stdout or said.stderr).split()[:2])
+
+
+class Build:
+    """A recipe of a home."""
+
+    def __init__(self, store: Store, recipe: str, config: Recipe, listed: SourceList, options: Options) -> None:
+        self.store = store
+        self.recipe = recipe
+        self.config = config
+        self.listed = listed
+        self.options = options
+        self.ledger = Ledger(store)
+        self.root = "trial/" if options.limit is not None else ""
+        self._receipts: dict[Item, dict[str, Any]] | None = None
+
+    # What may be built
+
+    def receipts(self) -> dict[Item, dict[str, Any]]:
+        """The items of this recipe, each with its source as the sources file has it now."""
+        if self._receipts is None:
+            self._receipts = {}
+            for item, receipt in self.ledger.stored().items():
+                row = self.listed.rows.get(item.source_id)
+                source = row.model_dump(mode="json", exclude_none=True) if row else receipt["source"]
+                source = {k: v for k, v in source.items() if k not in ("path", "note", "allow_private")}
+                if source["tradition"] in self.config.select.traditions and source["kind"] in self.config.select.kinds:
+                    self._receipts[item] = {**receipt, "source": source}
+        return self._receipts
+
+    def fingerprint(self) -> str:
+        """The digest of all that the dataset depends on."""
+        rows = {k: v.model_dump(mode="json") for k, v in self.listed.rows.items()}
+        ocr = ocr_engine() if self.config.read.ocr == "auto" else None
+        settings = self.config.model_dump(mode="json")
+        return digest([FORMAT, code_digest(), settings, self.ledger.fingerprint(), rows, ocr, self.recipe])
+
+    def nothing_to_do(self) -> Result | None:
+        """What the last build left, if it would be the same now."""
+        if self.options.rebuild or self.options.retry or self.options.limit is not None:
+            return None
+        last = read_json(self.store, f"datasets/{self.recipe}.json")
+        if last is None or last["fingerprint"] != self.fingerprint() or last["unpublishable"] != self.options.include_unpublishable:
+            return None
+        if not all(is_done(self.store, folder) for folder in last["folders"]):
+            return None
+        if not self.store.has(f"datasets/{self.recipe}/manifest.json") or not self.store.has(last["result"]["report"]):
+            return None
+        return Result(**last["result"])
+
+    # What is built
+
+    def plan(self) -> tuple[list[Batch], Batch | None]:
+        """The batches in force and the new one, if there is anything new."""
+        held = batches.frozen(self.store, self.recipe)
+        ocr = ocr_engine() if self.config.read.ocr == "auto" else None
+        known = self.receipts()
+        if self.options.limit is not None:
+            chosen = sorted(known, key=lambda item: item.id)[: self.options.limit]
+            return [], batches.make(self.recipe, "trial", chosen, ocr)
+        name = batches.next_name(self.store, self.recipe)
+        if self.options.rebuild:
+            return [], batches.make(self.recipe, name, known, ocr, rebuild=True) if known else None
+        taken = {item for b in held for item in b.items}
+        fresh = [item for item in known if item not in taken]
+        free = [item for item in self._free(held) if item in known]
+        better_ocr = any(b.ocr != ocr for b in held if ocr) and free
+        if fresh or (free and self.options.retry) or better_ocr:
+            return held, batches.make(self.recipe, name, [*fresh, *free], ocr)
+        return held, None
+
+    def _free(self, held: list[Batch]) -> list[Item]:
+        """Items whose last batch ended them as pending or failed."""
+        from factory.books import items
+
+        last: dict[str, str] = {}
+        by_id: dict[str, Item] = {}
+        for one in held:
+            by_id.update({item.id: item for item in one.items})
+            for folder in self.store.names(f"stages/{self.recipe}"):
+                where = f"stages/{self.recipe}/{folder}/{one.name}"
+                if folder.startswith("01-") and is_done(self.store, where):
+                    last.update({row["item_id"]: row["outcome"] for row in items(self.store, where)})
+        return [by_id[i] for i, outcome in last.items() if outcome in ("pending", "failed") and i in by_id]
+
+    def passes(self, held: list[Batch]) -> list[Pass]:
+        """Every stage of every batch with its folder, in the order they run."""
+        from factory.executors import recipe_module
+
+        module = recipe_module(self.recipe)
+        found: list[Pass] = []
+        earlier: list[tuple[str, ...]] = []
+        for one in held:
+            known = self.receipts()
+            present = [known[item] for item in one.items if item in known]
+            inputs: Any = [one.digest, digest([[r["source"], r["name"], r.get("url")] for r in present])]
+            previous: str | None = None
+            folders: list[str] = []
+            for index in range(99):
+                blank = Context(self.store.root, self.recipe, one.name, one.tasks, one.ocr, "", previous)
+                stages = module.stages(self.config, blank)
+                if index == len(stages):
+                    break
+                before = tuple(e[index] for e in earlier) if stages[index].equation == "reduce" else ()
+                key = stages[index].key([inputs, before])
+                folder = f"{self.root}stages/{self.recipe}/{index + 1:02d}-{stages[index].name}-{key}/{one.name}"
+                context = Context(
+                    self.store.root, self.recipe, one.name, one.tasks, one.ocr, folder, previous, before
+                )
+                found.append(Pass(one, context, module.stages(self.config, context)[index], index))
+                inputs, previous = key, folder
+                folders.append(folder)
+            earlier.append(tuple(folders))
+        return found
+
+    def run(self, listener: Listener) -> Result:
+        """The dataset is built. Raises the FactoryError of what stopped it."""
+        from factory.export import export
+        from factory.report import write_report
+
+        held, new = self.plan()
+        if new is not None and not self.root:
+            batches.freeze(self.store, new)
+        held = [*held, new] if new else held
+        passes = self.passes(held)
+        for one in passes:
+            if not is_done(self.store, one.context.folder):
+                self._run(one, listener)
+        result = Result(self.recipe, held[-1].name if held else None, fresh=True)
+        result.stages = self._summary(passes)
+        result.items = self._books(held, passes)
+        target = f"{self.root}datasets/{self.recipe}"
+        final = [p for p in passes if p.index == len(passes) // max(1, len(held)) - 1]
+        result.export = export(
+            self.store, self.recipe, self.config, [(p.batch.name, p.context.folder) for p in final], target,
+            include_unpublishable=self.options.include_unpublishable,
+        )
+        result.dataset = self.store.path(target)
+        result.report = f"{self.root}reports/{self.recipe}.html"
+        write_report(self.store, self.recipe, self.config, result, [p.context.folder for p in passes], final[-1].context.folder if final else None)
+        if not self.root:
+            table = {
+                "fingerprint": self.fingerprint(),
+                "unpublishable": self.options.include_unpublishable,
+                "folders": [p.context.folder for p in passes],
+                "result": {k: getattr(result, k) for k in result.__slots__} | {"fresh": False},
+            }
+            write_json(self.store, f"datasets/{self.recipe}.json", table)
+        return result
+
+    def _run(self, one: Pass, listener: Listener) -> None:
+        from factory.executors import run_stage
+
+        folder, stage = one.context.folder, one.stage
+        begin(self.store, folder)
+        known = self.receipts()
+        present = [item for item in one.batch.items if item in known]
+        if stage.equation == "items":
+            import zstandard
+
+            lines = b"".join(json.dumps(known[item], sort_keys=True).encode() + b"\n" for item in present)
+            self.store.write(f"{folder}/{INPUTS}", zstandard.ZstdCompressor().compress(lines))
+            total = len(present)
+        else:
+            total = int(manifest_of(self.store, one.context.previous or "")["out"])
+        tasks = 1 if stage.equation == "reduce" else one.batch.tasks
+        listener.stage(self.recipe, one.batch.name, stage.name, total)
+        started = time.time()
+        run_stage(
+            self.store, one.context, self.config, one.index, tasks, self.options.workers or os.cpu_count() or 1,
+            listener.advance,
+        )
+        manifest = balance(self.store, stage, one.context, [item.id for item in present])
+        refuse_crashes(manifest, self.config.read.max_crash_share)
+        run = {
+            "host": platform.node(),
+            "python": platform.python_version(),
+            "started": datetime.datetime.fromtimestamp(started, datetime.timezone.utc).isoformat(timespec="seconds"),
+            "seconds": round(time.time() - started, 3),
+        }
+        commit(self.store, folder, manifest, run)
+
+    def _summary(self, passes: list[Pass]) -> list[dict[str, Any]]:
+        """Per stage over all batches: in, out and dropped by reason."""
+        found: dict[str, dict[str, Any]] = {}
+        for one in passes:
+            manifest = manifest_of(self.store, one.context.folder)
+            row = found.setdefault(one.stage.name, {"name": one.stage.name, "in": 0, "split": 0, "out": 0, "rejected": {}})
+            for key in ("in", "split", "out"):
+                row[key] += manifest[key]
+            for reason, count in manifest["rejected"].items():
+                row["rejected"][reason] = row["rejected"].get(reason, 0) + count
+        return list(found.values())
+
+    def _books(self, held: list[Batch], passes: list[Pass]) -> dict[str, Any]:
+        """The parents' book: every raw item in exactly one place, with its reason."""
+        from factory.books import documents, items, rejected
+
+        ended: dict[str, tuple[str, str]] = {}
+        for one in passes:
+            store, folder = self.store, one.context.folder
+            if one.stage.equation == "items":
+                for row in items(store, folder):
+                    ended[row["item_id"]] = (row["outcome"], row["reason"])
+            else:
+                for row in rejected(store, folder):
+                    ended[row["metadata"]["item_id"]] = ("rejected", row["reason"])
+            if one.index == len(passes) // len(held) - 1:
+                for row in documents(store, folder, ["item_id"]):
+                    ended[row["item_id"]] = ("accepted", "")
+        book: dict[str, Any] = {"in": len({item for b in held for item in b.items if item in self.receipts()})}
+        for outcome in ("accepted", "rejected", "failed", "skipped", "pending"):
+            reasons: dict[str, int] = {}
+            for how, why in ended.values():
+                if how == outcome:
+                    reasons[why] = reasons.get(why, 0) + 1
+            book[outcome] = sum(reasons.values()) if outcome == "accepted" else dict(sorted(reasons.items()))
+        from factory.errors import UnbalancedStage
+
+        total = book["accepted"] + sum(sum(book[o].values()) for o in ("rejected", "failed", "skipped", "pending"))
+        if total != book["in"]:
+            raise UnbalancedStage(f"{self.recipe}: {book['in']} items came in, {total} ended")
+        return book
+
+
+Advance = Callable[[int], None]

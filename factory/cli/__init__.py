@@ -1,0 +1,126 @@
+"""The `factory` command: verbs only, one file per group."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import os
+import sys
+
+import click
+
+from factory.config import nearest
+from factory.errors import ConfigError, FactoryError, HomeError
+
+# verb -> module and function; a verb's module is loaded when the verb is called.
+VERBS = {
+    "doctor": "factory.cli.machine:doctor",
+    "sources": "factory.cli.taking:sources",
+    "ingest": "factory.cli.taking:ingest",
+    "read": "factory.cli.reading:read",
+    "step": "factory.cli.reading:step",
+    "build": "factory.cli.building:build",
+    "export": "factory.cli.building:export",
+    "status": "factory.cli.looking:status",
+    "inspect": "factory.cli.looking:inspect",
+    "report": "factory.cli.looking:report",
+    "gc": "factory.cli.machine:gc",
+}
+
+# One line each, so that `factory --help` loads no verb's module.
+SUMMARY = {
+    "doctor": "Say what this machine has and lacks.",
+    "sources": "Check or list the sources file.",
+    "ingest": "Store files, with a receipt for each.",
+    "read": "Show what the readers make of files.",
+    "step": "Run one step over a JSONL file.",
+    "build": "Build the dataset of one or more recipes.",
+    "export": "Write a built dataset to a folder.",
+    "status": "Show what is stored, built, pending and failed.",
+    "inspect": "Show documents, kept or dropped.",
+    "report": "Say where a build's report is.",
+    "gc": "Remove what no current dataset is made of.",
+}
+
+
+class Verbs(click.Group):
+    """Loads the module of a verb when it is called, and helps with a misspelt one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            raise click.UsageError(f"there is no command {cmd_name!r}. {nearest(cmd_name, VERBS)}")
+        module, _, name = VERBS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARY.items()))
+
+
+EPILOG = """\b
+Examples:
+  factory ingest samples/sources.toml        store what the samples list
+  factory build medical_es natural_es        make both datasets
+  factory inspect natural_es --dropped       see what was left out, and why
+  factory read book.pdf --json               try a reader, no home needed
+
+Exit codes: 0 done, 1 error, 2 usage or configuration, 3 something failed or is pending,
+4 blocked, resume later, 5 refused by a gate, 130 interrupted.
+"""
+
+
+@click.group(cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="corpus-factory", prog_name="factory")
+def cli() -> None:
+    """Build open Spanish medical corpora, natural and traditional medicine included."""
+
+
+def main() -> None:
+    """Run a verb; every failure is one sentence and a remedy, never a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except click.Abort:
+        code = _say("stopped; run the same command to go on", "", 130)
+    except KeyboardInterrupt:
+        code = _say("stopped; run the same command to go on", "", 130)
+    except FactoryError as error:
+        code = _say(error.message, error.remedy, error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        if error.errno is None:
+            raise
+        code = _os_error(error)
+    sys.exit(code or 0)
+
+
+def _os_error(error: OSError) -> int:
+    if error.errno == errno.EPIPE:
+        return 0
+    from factory.store import home_error
+
+    said = home_error(error, str(error.filename or "a file"))
+    return _say(said.message, said.remedy, 1)
+
+
+def _say(message: str, remedy: str, code: int) -> int:
+    click.echo(click.style("factory: ", fg="red") + clean(message), err=True)
+    if remedy:
+        click.echo("  → " + clean(remedy), err=True)
+    return code
+
+
+def clean(text: str) -> str:
+    """The text without control characters: a hostile title cannot move the cursor."""
+    return "".join(c if c.isprintable() or c in "\n" else "�" for c in text)
+
+
+__all__ = ["ConfigError", "HomeError", "clean", "cli", "main"]

@@ -1,0 +1,242 @@
+"""`factory build` and `factory export`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+import click
+
+from factory.cli import clean, options
+from factory.errors import ConfigError
+
+
+class Bar:
+    """Progress for people: a bar on a terminal, a line a stage elsewhere, silence with -q."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: Any = None
+        self._task: Any = None
+
+    def __enter__(self) -> Bar:
+        if not self._quiet and options.terminal():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+            self._bar = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def stage(self, recipe: str, batch: str, name: str, total: int) -> None:
+        if self._bar is not None:
+            self._started, self._done = time.monotonic(), 0
+            self._task = self._bar.add_task(f"{recipe} {batch} {name}", total=total, rate="")
+        elif not self._quiet:
+            click.echo(f"{recipe} {batch}: {name} ({total})", err=True)
+
+    def advance(self, count: int) -> None:
+        if self._bar is not None:
+            self._done += count
+            rate = self._done / max(0.001, time.monotonic() - self._started)
+            self._bar.update(self._task, advance=count, rate=f"{rate:.0f}/s")
+
+
+@click.command()
+@click.argument("recipes", nargs=-1, metavar="RECIPE...")
+@click.option("--all", "every", is_flag=True, help="Every recipe there is.")
+@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes (default: one a core).")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="A trial over N items, kept apart under trial/.")
+@click.option("--rebuild", is_flag=True, help="One batch of everything, from the stored bytes.")
+@click.option("--retry", is_flag=True, help="Try again what ended failed or pending.")
+@click.option("--include-unpublishable", is_flag=True, help="Keep rows whose licence forbids publishing; marked.")
+@click.option("--set", "settings", multiple=True, metavar="K=V", help="Override a number of the recipe.")
+@options.sources_file
+@options.home
+@options.dry_run
+@options.as_json
+@options.loudness
+def build(
+    recipes: tuple[str, ...],
+    every: bool,
+    workers: int | None,
+    settings: tuple[str, ...],
+    sources_file: str | None,
+    home: str,
+    dry_run: bool,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+    limit: int | None,
+    rebuild: bool,
+    retry: bool,
+    include_unpublishable: bool,
+) -> None:
+    """Build the dataset of one or more recipes from what was ingested.
+
+    A second run does only what is new; a run that was stopped goes on; nothing is half there.
+
+    \b
+    Examples:
+      factory build medical_es natural_es
+      factory build natural_es --limit 20 --set clean.quality.article.min_words=20
+      factory build --all --json
+    """
+    from factory.build import Build, Options, names, recipe_config
+    from factory.sources import find
+
+    chosen = tuple(names()) if every else recipes
+    if not chosen:
+        raise ConfigError("name a recipe, or --all. Known: " + ", ".join(names()) + ".")
+    listed = find(sources_file)
+    how = Options(workers or os.cpu_count() or 1, limit, rebuild, retry, include_unpublishable)
+    store = options.store(home)
+    builds = [Build(store, name, recipe_config(name, settings), listed, how) for name in dict.fromkeys(chosen)]
+    if dry_run:
+        for one in builds:
+            _dry(one, as_json)
+        return
+    code = 3 if listed.problems else 0
+    for problem in listed.problems:
+        click.echo(clean(problem), err=True)
+    results = _run(builds, store, quiet or as_json)
+    for result in results:
+        code = max(code, 3 if result.items.get("failed") or result.items.get("pending") else 0)
+        options.print_json(_as_json(result, store)) if as_json else _summary(result, store, verbose)
+    raise SystemExit(code)
+
+
+def _run(builds: list[Any], store: Any, quiet: bool) -> list[Any]:
+    results = [one.nothing_to_do() for one in builds]
+    if all(results):
+        return results
+    _refuse_empty(builds, store)
+    from factory.lock import locked
+
+    with locked(store), Bar(quiet) as bar:
+        return [done or one.run(bar) for one, done in zip(builds, results, strict=True)]
+
+
+def _refuse_empty(builds: list[Any], store: Any) -> None:
+    if not store.names("receipts"):
+        raise ConfigError(f"nothing was ingested into {store.root}", "begin with: factory ingest samples/sources.toml")
+
+
+def _dry(one: Any, as_json: bool) -> None:
+    held, new = one.plan()
+    plan = {
+        "recipe": one.recipe,
+        "batches": [b.name for b in held],
+        "new_items": len(new.items) if new else 0,
+        "config": one.config.model_dump(mode="json"),
+    }
+    if as_json:
+        options.print_json(plan)
+        return
+    click.echo(f"{one.recipe}: {len(held)} batches stand, {plan['new_items']} items would make a new one")
+    click.echo(_toml(plan["config"]))
+
+
+def _toml(table: Any, path: str = "") -> str:
+    lines = []
+    for key, value in table.items():
+        lines.append(_toml(value, f"{path}{key}.") if isinstance(value, dict) else f"  {path}{key} = {value!r}")
+    return "\n".join(lines)
+
+
+def _as_json(result: Any, store: Any) -> dict[str, Any]:
+    return {
+        "recipe": result.recipe,
+        "batch": result.batch,
+        "stages": result.stages,
+        "items": result.items,
+        "rows": result.export["rows"],
+        "refused": result.export["refused"],
+        "dataset": result.dataset,
+        "report": store.path(result.report),
+        "nothing_to_do": not result.fresh,
+    }
+
+
+def _summary(result: Any, store: Any, verbose: bool) -> None:
+    click.secho(f"\n{result.recipe}", bold=True)
+    if not result.fresh:
+        click.echo("  nothing to do")
+    for stage in result.stages:
+        dropped = ", ".join(f"{clean(why)} {count}" for why, count in stage["rejected"].items())
+        split = f" (+{stage['split']} split off)" if stage["split"] else ""
+        click.echo(f"  {stage['name']:<8} in {stage['in']:>6}{split}  kept {stage['out']:>6}  dropped: {dropped or 'none'}")
+    refused = ", ".join(f"{why} {count}" for why, count in result.export["refused"].items())
+    given = result.stages[-1]["out"] if result.stages else 0
+    click.echo(f"  {'export':<8} in {given:>6}  kept {result.export['rows']:>6}  refused: {refused or 'none'}")
+    items = result.items
+    ended = [f"accepted {items['accepted']}"]
+    for how in ("rejected", "failed", "skipped", "pending"):
+        if items[how]:
+            reasons = ", ".join(f"{clean(why)} {count}" for why, count in items[how].items())
+            ended.append(f"{how} {sum(items[how].values())} ({reasons})")
+    click.echo(f"  items    {items['in']}: " + "; ".join(ended))
+    if result.export["unpublishable_included"]:
+        click.secho("  holds rows that may not be published", fg="yellow")
+    if verbose:
+        for batch, one in result.export["batches"].items():
+            click.echo(f"  batch {batch}: {one['rows']} rows, {len(one['files'])} shards")
+    click.echo(f"  dataset  {result.dataset}")
+    click.echo(f"  report   {store.path(result.report)}")
+
+
+@click.command()
+@click.argument("recipe")
+@click.argument("folder", metavar="DIR")
+@click.option("--include-unpublishable", is_flag=True, help="Keep rows whose licence forbids publishing; marked.")
+@options.home
+@options.dry_run
+@options.as_json
+def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry_run: bool, as_json: bool) -> None:
+    """Write a built dataset to a folder that `datasets.load_dataset` opens.
+
+    \b
+    Examples:
+      factory export natural_es out/natural_es
+      factory export medical_es private/ --include-unpublishable
+    """
+    from factory.build import recipe_config
+    from factory.store import open_store, read_json
+
+    store = options.existing(home)
+    config = recipe_config(recipe)
+    last = read_json(store, f"datasets/{recipe}.json")
+    if last is None:
+        raise ConfigError(f"{recipe} is not built in {store.root}", f"run: factory build {recipe}")
+    if os.path.exists(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, "manifest.json")):
+        raise ConfigError(f"{folder} is not empty and holds no dataset of ours", "choose another folder")
+    finals = [(f.rsplit("/", 1)[1], f) for f in last["folders"] if "-dedup-" in f]
+    if dry_run:
+        click.echo(f"{recipe} → {folder}: {sum(1 for _ in finals)} batches")
+        return
+    from factory.export import export as write
+    from factory.export import copy
+    from factory.lock import locked
+
+    with locked(store):
+        target = f"datasets/{recipe}" if not include_unpublishable else f"datasets/.unpublishable/{recipe}"
+        if include_unpublishable or last["unpublishable"]:
+            manifest = write(store, recipe, config, finals, target, include_unpublishable=include_unpublishable)
+        else:
+            manifest = read_json(store, f"{target}/manifest.json")
+        files = list(copy(store, target, folder))
+        if include_unpublishable:
+            store.remove("datasets/.unpublishable")
+    out = open_store(folder).root
+    if as_json:
+        options.print_json({"recipe": recipe, "dataset": out, "rows": manifest["rows"], "refused": manifest["refused"]})
+    else:
+        click.echo(f"{manifest['rows']} rows in {len(files) - 2} shards: {out}")
+        if manifest["unpublishable_included"]:
+            click.secho("holds rows that may not be published", fg="yellow")

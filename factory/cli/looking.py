@@ -1,0 +1,169 @@
+"""`factory status`, `factory inspect`, `factory report`."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from typing import Any
+
+import click
+
+from factory.cli import clean, options
+from factory.errors import ConfigError
+
+
+def last_build(store: Any, recipe: str) -> dict[str, Any]:
+    """What the last build of a recipe left. Raises ConfigError if there is none."""
+    from factory.build import recipe_config
+    from factory.store import read_json
+
+    recipe_config(recipe)
+    last: dict[str, Any] | None = read_json(store, f"datasets/{recipe}.json")
+    if last is None:
+        raise ConfigError(f"{recipe} is not built in {store.root}", f"run: factory build {recipe}")
+    return last
+
+
+@click.command()
+@options.home
+@options.as_json
+def status(home: str, as_json: bool) -> None:
+    """Show what is stored, built, pending and failed.
+
+    \b
+    Examples:
+      factory status
+      factory status --json
+    """
+    from factory.build import names
+    from factory.ledger import Ledger
+    from factory.lock import holder
+    from factory.store import read_json
+
+    store = options.existing(home)
+    stored = Counter(item.source_id for item in Ledger(store).stored())
+    failed = Counter(r["source"]["id"] for r in Ledger(store).receipts() if r["status"] != "stored")
+    found: dict[str, Any] = {"home": store.root, "running": holder(store), "sources": {}, "recipes": {}}
+    for source in sorted(stored | failed):
+        found["sources"][source] = {"stored": stored[source], "failed_attempts": failed[source]}
+    for recipe in names():
+        last = read_json(store, f"datasets/{recipe}.json")
+        batches = len(store.names(f"batches/{recipe}"))
+        built = None if last is None else {"rows": last["result"]["export"]["rows"], "items": last["result"]["items"]}
+        found["recipes"][recipe] = {"batches": batches, "built": built}
+    if as_json:
+        options.print_json(found)
+        return
+    _status(found)
+
+
+def _status(found: dict[str, Any]) -> None:
+    click.secho(found["home"], bold=True)
+    if found["running"]:
+        click.echo(f"running: process {found['running']['pid']} on {found['running']['host']}")
+    for source, counts in found["sources"].items():
+        failed = f", {counts['failed_attempts']} failed attempts" if counts["failed_attempts"] else ""
+        click.echo(f"  {clean(source):<32} stored {counts['stored']}{failed}")
+    for recipe, one in found["recipes"].items():
+        if one["built"] is None:
+            click.echo(f"  {recipe:<32} not built" + (f" ({one['batches']} batches frozen)" if one["batches"] else ""))
+            continue
+        items = one["built"]["items"]
+        ended = [f"{how} {sum(items[how].values())}" for how in ("rejected", "failed", "pending") if items[how]]
+        said = ", ".join([f"accepted {items['accepted']}", *ended])
+        click.echo(f"  {recipe:<32} {one['built']['rows']} rows; items {items['in']}: {said}")
+
+
+@click.command()
+@click.argument("recipe")
+@click.argument("document", required=False, metavar="[ID]")
+@click.option("--dropped", is_flag=False, flag_value="*", metavar="[REASON]", help="Show what was dropped, and why.")
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="At most N.")
+@options.home
+@options.as_json
+def inspect(recipe: str, document: str | None, dropped: str | None, limit: int, home: str, as_json: bool) -> None:
+    """Show documents of a built recipe, kept or dropped; the first ones by id, or the one named.
+
+    \b
+    Examples:
+      factory inspect natural_es
+      factory inspect natural_es 3f2a…-0
+      factory inspect medical_es --dropped
+      factory inspect medical_es --dropped language_pt --json
+    """
+    store = options.existing(home)
+    last = last_build(store, recipe)
+    if dropped is not None:
+        _dropped(store, last, dropped, document, limit, as_json)
+        return
+    from factory.books import documents
+
+    finals = [f for f in last["folders"] if "-dedup-" in f]
+    rows = (row for folder in finals for row in documents(store, folder))
+    if document is not None:
+        rows = (row for row in rows if row["doc_id"].startswith(document))
+    shown = 0
+    for row in itertools.islice(rows, limit):
+        shown += 1
+        row["removed"] = dict(row["removed"])
+        options.print_json(row) if as_json else _show(row, whole=document is not None)
+    if not shown and document is not None:
+        raise ConfigError(f"no document of {recipe} begins with {document!r}", "look among --dropped")
+
+
+def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None, limit: int, as_json: bool) -> None:
+    from factory.books import rejected
+    from factory.config import nearest
+
+    reasons: Counter[str] = Counter()
+    for folder in last["folders"]:
+        for name in store.names(f"{folder}/rejected"):
+            reasons[name] += sum(1 for _ in rejected(store, folder, name))
+    if reason != "*" and reason not in reasons:
+        raise ConfigError(f"nothing was dropped as {reason!r}. {nearest(reason, reasons) if reasons else ''}")
+    if reason == "*" and not as_json:
+        for name, count in sorted(reasons.items()):
+            click.echo(f"{count:>7}  {clean(name)}")
+    rows = (r for f in last["folders"] for r in rejected(store, f, None if reason == "*" else reason))
+    if document is not None:
+        rows = (r for r in rows if r["id"].startswith(document))
+    for row in itertools.islice(rows, limit):
+        if as_json:
+            options.print_json(row)
+            continue
+        metadata = row["metadata"]
+        click.secho(f"── {row['id']}  {clean(row['reason'])}", bold=True)
+        for name in ("title", "source_id", "message", "duplicate_of", "language", "language_score"):
+            if metadata.get(name) is not None:
+                click.echo(f"{name}: {clean(str(metadata[name]))}")
+        click.echo(clean(row["text"][:300]))
+
+
+def _show(row: dict[str, Any], *, whole: bool) -> None:
+    click.secho(f"── {row['doc_id']}  {clean(row['title'] or '')}", bold=True)
+    facts = ("source_id", "licence", "tradition", "language", "date", "url", "split", "text_sha256")
+    for name in facts if whole else facts[:4]:
+        if row[name] is not None:
+            click.echo(f"{name}: {clean(str(row[name]))}")
+    for span in row["spans"] if whole else row["spans"][:3]:
+        at = f" p. {span['page']}" if span["page"] else ""
+        if span["start_seconds"] is not None:
+            at = f" {span['start_seconds']:.0f} s"
+        click.echo(f"[{span['role']}{at}] {clean(row['text'][span['start'] : span['end']])}")
+
+
+@click.command()
+@click.argument("recipe")
+@options.home
+@options.as_json
+def report(recipe: str, home: str, as_json: bool) -> None:
+    """Say where the report of the last build is.
+
+    \b
+    Examples:
+      factory report natural_es
+      xdg-open $(factory report natural_es)
+    """
+    store = options.existing(home)
+    path = store.path(last_build(store, recipe)["result"]["report"])
+    options.print_json({"recipe": recipe, "report": path}) if as_json else click.echo(path)

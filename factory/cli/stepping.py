@@ -1,0 +1,95 @@
+"""Steps over JSONL rows: the same functions that the recipes run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+
+from factory.config import Quality, nearest, parse
+from factory.errors import ConfigError
+
+Row = dict[str, Any]
+Verdict = tuple[Row, str | None]
+
+
+def rows_in(path: str) -> Iterator[Row]:
+    """The rows of a JSONL file. Raises ConfigError naming the first line that is not one."""
+    try:
+        with open(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                if not line.strip():
+                    continue
+                try:
+                    row = orjson.loads(line)
+                except orjson.JSONDecodeError as error:
+                    raise ConfigError(f"{path}, line {number}: not JSON: {error}") from error
+                if not isinstance(row, dict) or not isinstance(row.get("text"), str) or "id" not in row:
+                    raise ConfigError(f"{path}, line {number}: a row needs id and text")
+                yield row
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+
+
+def run_step(name: str, given: str, settings: Row) -> Iterator[Verdict]:
+    """Every row with what the step says of it, and why it is dropped, if it is."""
+    steps: dict[str, Callable[[str, Row], Iterator[Verdict]]] = {"language": _language, "quality": _quality, "dedup": _dedup}
+    return steps[name](given, settings)
+
+
+def _none_but(settings: Row, *known: str) -> None:
+    for key in settings:
+        if key not in known:
+            raise ConfigError(f"--set {key}: unknown. {nearest(key, known) if known else 'This step has no settings.'}")
+
+
+def _language(given: str, settings: Row) -> Iterator[Verdict]:
+    from factory.steps.language import detect
+
+    _none_but(settings)
+    for row in rows_in(given):
+        found = detect(row["text"])
+        yield row | {"language": found.language, "score": round(found.score, 4)}, None
+
+
+def _spans(text: str) -> list[dict[str, Any]]:
+    spans, at = [], 0
+    for part in text.split("\n"):
+        if part.strip():
+            spans.append({"start": at, "end": at + len(part), "role": "body"})
+        at += len(part) + 1
+    return spans
+
+
+def _quality(given: str, settings: Row) -> Iterator[Verdict]:
+    from factory.build import names, recipe_config
+    from factory.config import PROFILES
+    from factory.steps.quality import verdict
+
+    profile = settings.pop("profile", "article")
+    if profile not in PROFILES:
+        raise ConfigError(f"--set profile={profile}: {nearest(str(profile), PROFILES)}")
+    rules = recipe_config(names()[0]).clean.quality[profile]
+    rules = parse(Quality, rules.model_dump() | settings, "--set")
+    for row in rows_in(given):
+        yield row, verdict(row["text"], row.get("spans") or _spans(row["text"]), rules)
+
+
+def _dedup(given: str, settings: Row) -> Iterator[Verdict]:
+    from datatrove.data import Document
+
+    from factory.steps.text import content_sha256
+
+    _none_but(settings)
+
+    def content(row: Row) -> str:
+        return content_sha256(Document(row["text"], str(row["id"]), metadata={"spans": _spans(row["text"])}))
+
+    first: dict[str, str] = {}
+    for row in rows_in(given):
+        key = content(row)
+        first[key] = min(first.get(key, str(row["id"])), str(row["id"]))
+    for row in rows_in(given):
+        cluster = first[content(row)]
+        yield row | {"cluster": cluster}, None if cluster == str(row["id"]) else "exact_duplicate"

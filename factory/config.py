@@ -1,0 +1,218 @@
+"""Every TOML table as a frozen pydantic model: values only, no logic beyond validation.
+
+Defaults < TOML < `--set key=value`. The resolved config is what stage hashes are made of.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from factory.errors import ConfigError
+from factory.record import Kind, Tradition
+
+PROFILES = ("book", "article", "transcript", "web")
+Profile = Literal["book", "article", "transcript", "web"]
+
+# Which quality profile a kind of source gets: one list of rules fits none of them all (clean.md).
+PROFILE_OF_KIND: dict[Kind, Profile] = {
+    "pdf": "book",
+    "epub": "book",
+    "article": "article",
+    "jats": "article",
+    "text": "article",
+    "dataset": "article",
+    "youtube": "transcript",
+}
+
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]
+
+
+class Table(BaseModel):
+    """A frozen table that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Source(Table):
+    """One row of `sources.toml`: what may be read, and under which licence."""
+
+    id: Slug = Field(description="Stable for ever; part of every document's id.")
+    kind: Kind = Field(description="What the address or the files hold.")
+    url: str | None = Field(None, description="Where it is fetched from (http or https).")
+    path: str | None = Field(None, description="Files or a glob, relative to the TOML file.")
+    language: str = Field(description="Expected language, ISO 639-1; the text decides.", min_length=2)
+    tradition: Tradition = Field(description="Conventional, natural, traditional, alternative or mixed.")
+    licence: str = Field(
+        description="SPDX id, public-domain, youtube-standard, all-rights-reserved or unknown.", min_length=2
+    )
+    licence_evidence: str | None = Field(None, description="Where the licence is stated.")
+    country: str | None = Field(None, description="ISO 3166 code of the publisher.")
+    specialty: str | None = Field(None, description="Medical specialty, free text.")
+    title: str | None = Field(None, description="Title of a single work.")
+    author: str | None = Field(None, description="Author, publisher or channel.")
+    isbn: str | None = Field(None, description="ISBN of a single book.")
+    doi: str | None = Field(None, description="DOI of a single work.")
+    note: str | None = Field(None, description="Anything a person should know.")
+    allow_private: bool = Field(False, description="Allow a private address (tests, intranets).")
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if self.url and self.path:
+            msg = "give url or path, not both"
+            raise ValueError(msg)
+        if self.url and not re.match(r"https?://[^\s/]+", self.url):
+            msg = f"url must begin with http:// or https://, not {self.url[:60]!r}"
+            raise ValueError(msg)
+        return self
+
+
+class Select(Table):
+    """Which raw items a recipe takes."""
+
+    traditions: tuple[Tradition, ...] = Field(description="Traditions of the sources taken.")
+    language: str = Field("es", description="Language of the documents kept.")
+    kinds: tuple[Kind, ...] = Field(
+        ("pdf", "article", "youtube", "text", "dataset", "jats", "epub"), description="Kinds of sources taken."
+    )
+
+
+class Read(Table):
+    """Limits of the reader's child process."""
+
+    timeout_seconds: float = Field(20.0, gt=0, description="Longest silence of the reader before it is killed.")
+    memory_mb: int = Field(1024, ge=256, description="Address space of the reader's child.")
+    recycle_documents: int = Field(500, ge=1, description="Documents a child serves before it is replaced.")
+    ocr: Literal["auto", "never"] = Field("auto", description="Recognise scanned pages where tesseract is installed.")
+    passwords: tuple[str, ...] = Field((), description="Passwords to try on encrypted PDFs.")
+    max_crash_share: float = Field(
+        0.01, ge=0, le=1, description="Above this share (and 5 documents) of reader crashes the stage is refused."
+    )
+
+
+class Quality(Table):
+    """Thresholds of one kind of source. 0 or 1 switches a rule off."""
+
+    min_words: int = Field(50, ge=0, description="Shortest document, in words (Gopher: 50, arXiv:2112.11446 A.1).")
+    min_mean_word: float = Field(3.0, ge=0, description="Mean word length at least (Gopher: 3).")
+    max_mean_word: float = Field(10.0, ge=0, description="Mean word length at most (Gopher: 10).")
+    min_alpha_share: float = Field(0.6, ge=0, le=1, description="Share of words with a letter (Gopher: 0.8).")
+    max_symbol_share: float = Field(0.1, ge=0, le=1, description="Symbols per word at most (Gopher: 0.1).")
+    max_duplicate_share: float = Field(
+        0.3, ge=0, le=1, description="Characters in repeated paragraphs at most (Gopher: 0.3 of paragraphs)."
+    )
+    max_top_word_share: float = Field(0.2, ge=0, le=1, description="Share of the commonest word: loops of a decoder.")
+    min_stop_words: int = Field(2, ge=0, description="Different Spanish function words at least (Gopher: 2).")
+
+
+class Clean(Table):
+    """How Documents are repaired, split by language and judged."""
+
+    min_language_score: float = Field(0.5, ge=0, le=1, description="Below this the language is not believed.")
+    split_letters: int = Field(
+        200, ge=1, description="Letters another language needs to become a document of its own."
+    )
+    quality: dict[Profile, Quality] = Field(
+        default_factory=lambda: {p: Quality() for p in ("book", "article", "transcript", "web")},
+        description="Thresholds per profile.",
+    )
+
+
+class Export(Table):
+    """How the dataset is written."""
+
+    rows_per_shard: int = Field(50_000, ge=1, description="Rows of one Parquet file at most.")
+    licence_refused: tuple[str, ...] = Field((), description="Licences refused beyond the gate's own list.")
+
+
+class Recipe(Table):
+    """`pipelines/<name>.toml`: the numbers of one recipe."""
+
+    title: str = Field(description="What the dataset is, in one line.")
+    select: Select
+    read: Read = Read()  # type: ignore[call-arg]
+    clean: Clean = Clean()  # type: ignore[call-arg]
+    export: Export = Export()  # type: ignore[call-arg]
+
+
+T = TypeVar("T", bound=Table)
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'x'?` for a misspelt word, else the list of what is known."""
+    options = sorted(known)
+    close = difflib.get_close_matches(word, options, 1, 0.6)
+    return f"Did you mean {close[0]!r}?" if close else "Known: " + ", ".join(options) + "."
+
+
+def explain(error: ValidationError, model: type[Table], where: str) -> str:
+    """One sentence for the first thing wrong in a table."""
+    first = next((e for e in error.errors() if e["type"] == "extra_forbidden"), error.errors()[0])
+    key = ".".join(str(part) for part in first["loc"])
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        hint = nearest(str(first["loc"][-1]), _fields_at(model, first["loc"][:-1]))
+        return f"{where}: unknown key {key!r}. {hint}{more}"
+    if first["type"] == "missing":
+        return f"{where}: {key!r} is missing{more}"
+    given = first.get("input")
+    said = f", not {given!r}" if isinstance(given, str | int | float | bool) and key else ""
+    return f"{where}: {key + ': ' if key else ''}{first['msg']}{said}{more}"
+
+
+def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> Iterable[str]:
+    for part in path:
+        annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            model = annotation
+    return model.model_fields
+
+
+def parse(model: type[T], table: dict[str, Any], where: str) -> T:
+    """The table as a model. Raises ConfigError with file, key and allowed values."""
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise ConfigError(explain(error, model, where)) from error
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """The file's tables. Raises ConfigError if it is missing or not TOML."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def override(table: dict[str, Any], settings: Iterable[str]) -> dict[str, Any]:
+    """The table with each `a.b=value` set; the value is read as TOML, else as a string."""
+    result = tomllib.loads("") | _copy(table)
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key.strip():
+            raise ConfigError(f"--set {setting!r}: write it as key=value, for example read.timeout_seconds=60")
+        at = result
+        *parents, last = key.strip().split(".")
+        for parent in parents:
+            at = at.setdefault(parent, {})
+            if not isinstance(at, dict):
+                raise ConfigError(f"--set {setting!r}: {parent!r} is a value, not a table")
+        try:
+            at[last] = tomllib.loads(f"v = {value}")["v"]
+        except tomllib.TOMLDecodeError:
+            at[last] = value
+    return result
+
+
+def _copy(table: Any) -> Any:
+    return {k: _copy(v) for k, v in table.items()} if isinstance(table, dict) else table

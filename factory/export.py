@@ -1,0 +1,205 @@
+"""Final stages → a Hugging Face dataset on disk.
+
+Shards belong to a batch and its stage hash and are never rewritten for a new batch; README.md names every
+shard, so what `load_dataset` sees changes at once; `manifest.json` comes last.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from factory import card
+from factory.books import documents
+from factory.config import Recipe
+from factory.licence import refusal
+from factory.record import Split
+from factory.schema import TEXT_COLUMNS, TEXT_ROW
+from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
+
+CONFIG = "text"
+SPLITS: tuple[Split, ...] = ("train", "validation", "eval")
+_ROWS_PER_GROUP = 1000
+
+
+def text_row(row: dict[str, Any]) -> dict[str, Any]:
+    """The published row of a Document."""
+    return {name: row["doc_id"] if name == "id" else row[name] for name in TEXT_COLUMNS}
+
+
+class Shards:
+    """Writes the rows of one batch as numbered shards per split, each whole or absent."""
+
+    def __init__(self, store: Store, target: str, stem: str, rows_per_shard: int) -> None:
+        self._store, self._target, self._stem = store, target, stem
+        self._limit = rows_per_shard
+        self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._open: dict[str, tuple[pq.ParquetWriter, str, str]] = {}
+        self._number: Counter[str] = Counter()
+        self._filled: Counter[str] = Counter()
+        self.files: dict[str, int] = {}
+
+    def add(self, split: str, row: dict[str, Any]) -> None:
+        self._rows.setdefault(split, []).append(row)
+        if len(self._rows[split]) >= min(_ROWS_PER_GROUP, self._limit):
+            self._flush(split)
+        if self._filled[split] >= self._limit:
+            self._close(split)
+
+    def close(self) -> None:
+        for split in list(self._rows):
+            self._flush(split)
+            self._close(split)
+
+    def _flush(self, split: str) -> None:
+        rows = self._rows.pop(split, [])
+        if not rows:
+            return
+        if split not in self._open:
+            self._open[split] = self._begin(split)
+        self._open[split][0].write_table(pa.Table.from_pylist(rows, TEXT_ROW))
+        self._filled[split] += len(rows)
+
+    def _begin(self, split: str) -> tuple[pq.ParquetWriter, str, str]:
+        key = f"data/{CONFIG}/{split}-{self._stem}-{self._number[split]:05d}.parquet"
+        self._number[split] += 1
+        whole = self._store.path(f"{self._target}/{key}")
+        if not isinstance(self._store, LocalStore):
+            import fsspec
+
+            return pq.ParquetWriter(fsspec.open(whole, "wb").open(), TEXT_ROW, compression="zstd"), "", key
+        folder, name = os.path.split(whole)
+        os.makedirs(folder, exist_ok=True)
+        part = f"{folder}/{TEMPORARY}{name}"
+        return pq.ParquetWriter(part, TEXT_ROW, compression="zstd"), part, key
+
+    def _close(self, split: str) -> None:
+        if split not in self._open:
+            return
+        writer, part, key = self._open.pop(split)
+        writer.close()
+        self.files[key] = self._filled.pop(split)
+        if part:
+            whole = self._store.path(f"{self._target}/{key}")
+            with open(part, "rb") as file:
+                os.fsync(file.fileno())
+            os.replace(part, whole)
+            sync_folder(os.path.dirname(whole))
+
+
+def export(
+    store: Store,
+    recipe: str,
+    config: Recipe,
+    finals: list[tuple[str, str]],
+    target: str,
+    *,
+    include_unpublishable: bool = False,
+) -> dict[str, Any]:
+    """The dataset under `target` holds exactly the rows of the final stages that may be published.
+
+    Returns its manifest. Raises HomeError when the storage refuses.
+    """
+    old = read_json(store, f"{target}/{MANIFEST}") or {"batches": {}}
+    found: dict[str, Any] = {}
+    for batch, folder in finals:
+        key = digest([folder, include_unpublishable, config.export.model_dump(mode="json")])[:8]
+        before = old["batches"].get(batch)
+        if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in before["files"]):
+            found[batch] = before
+        else:
+            try:
+                found[batch] = _export_batch(store, config, folder, target, f"{batch}-{key}", include_unpublishable)
+            except OSError as error:
+                raise home_error(error, store.path(target)) from error
+            found[batch]["key"] = key
+    manifest = _manifest(recipe, found, include_unpublishable)
+    if not manifest["files"]:
+        empty = f"data/{CONFIG}/train-empty.parquet"
+        sink = pa.BufferOutputStream()
+        pq.write_table(TEXT_ROW.empty_table(), sink, compression="zstd")
+        store.write(f"{target}/{empty}", sink.getvalue().to_pybytes())
+        manifest["files"] = {empty: 0}
+    if manifest != {k: v for k, v in old.items() if k != "readme"} or not store.has(f"{target}/README.md"):
+        text = card.write(config, manifest)
+        store.write(f"{target}/README.md", text.encode())
+        write_json(store, f"{target}/{MANIFEST}", manifest)
+    _sweep(store, target, set(manifest["files"]))
+    return manifest
+
+
+def _export_batch(
+    store: Store, config: Recipe, folder: str, target: str, stem: str, include_unpublishable: bool
+) -> dict[str, Any]:
+    shards = Shards(store, target, stem, config.export.rows_per_shard)
+    tallies: dict[str, Counter[str]] = {name: Counter() for name in ("licence", "tradition", "source_kind", "split")}
+    refused: Counter[str] = Counter()
+    sources: Counter[str] = Counter()
+    words = 0
+    for row in documents(store, folder):
+        why = refusal(row["licence"])
+        if why is None and row["licence"] in config.export.licence_refused:
+            why = "licence_refused_by_recipe"
+        if why is not None:
+            refused[why] += 1
+            if not include_unpublishable:
+                continue
+        for name, tally in tallies.items():
+            tally[row[name] or "unknown"] += 1
+        sources[row["source_id"]] += 1
+        words += len(row["text"].split())
+        shards.add(row["split"], text_row(row))
+    shards.close()
+    found: dict[str, Any] = {name: dict(sorted(tally.items())) for name, tally in tallies.items()}
+    return found | {
+        "files": dict(sorted(shards.files.items())),
+        "refused": dict(sorted(refused.items())),
+        "sources": dict(sorted(sources.items())),
+        "words": words,
+        "rows": sum(shards.files.values()),
+    }
+
+
+def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -> dict[str, Any]:
+    total: dict[str, Any] = {}
+    for name in ("licence", "tradition", "source_kind", "split", "refused", "sources", "files"):
+        tally: Counter[str] = Counter()
+        for one in found.values():
+            tally.update(one[name])
+        total[name] = dict(sorted(tally.items()))
+    return total | {
+        "recipe": recipe,
+        "rows": sum(one["rows"] for one in found.values()),
+        "words": sum(one["words"] for one in found.values()),
+        "unpublishable_included": include_unpublishable and bool(total["refused"]),
+        "batches": found,
+    }
+
+
+def _sweep(store: Store, target: str, keep: set[str]) -> None:
+    """Shards that no manifest names, and temporary files, are gone."""
+    for key in list(store.walk(f"{target}/data")):
+        if key[len(target) + 1 :] not in keep:
+            store.remove(key)
+
+
+def copy(store: Store, target: str, folder: str) -> Iterator[str]:
+    """The dataset stands in a folder of the user's, README.md last; yields each file as it is there."""
+    from factory.store import open_store
+
+    other = open_store(folder)
+    names = [key[len(target) + 1 :] for key in store.walk(target)]
+    wanted = set(names)
+    for name in [*[n for n in names if n.startswith("data/")], MANIFEST, "README.md"]:
+        data = store.read(f"{target}/{name}") or b""
+        if other.read(name) != data:
+            other.write(name, data)
+        yield name
+    for key in list(other.walk(f"data/{CONFIG}")):
+        if key not in wanted and key.endswith(".parquet"):
+            other.remove(key)

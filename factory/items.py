@@ -1,0 +1,183 @@
+"""Raw items → Documents: the first step of every recipe of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from datatrove.data import Document, DocumentsPipeline
+from datatrove.pipeline.base import PipelineStep
+
+from factory.config import Read
+from factory.errors import Mislabelled, NeedsOcr, OutOfMemory, SourceError, TimedOut
+from factory.readers.limits import LimitedReader
+from factory.readers.sniff import format_of
+from factory.record import Hints, Kind, Metadata, Parsed, assemble, doc_id, item_id, language_code, sha256, split_of, work_id
+from factory.stage import Context, progress
+from factory.store import Cache, LocalStore, Raw, Store, open_store
+
+# The formats each kind of source may turn out to be.
+FORMATS_OF_KIND: dict[Kind, tuple[str, ...]] = {
+    "pdf": ("pdf",),
+    "article": ("article", "text"),
+    "text": ("text", "article"),
+    "youtube": ("transcript",),
+    "dataset": ("rows",),
+    "jats": ("jats",),
+    "epub": ("epub",),
+}
+# Not the item's fault: it is free for the next batch.
+PENDING = (NeedsOcr.reason,)
+FAILED = (TimedOut.reason, OutOfMemory.reason)
+_HEAD_BYTES = 65536
+
+
+def format_for(kind: Kind | None, head: bytes, name: str) -> str:
+    """The reader for the bytes. Raises Mislabelled when they are not what the source says."""
+    found = format_of(head, name)
+    allowed = FORMATS_OF_KIND[kind] if kind else ()
+    if found == "unknown" or (allowed and found not in allowed):
+        said = f"a {kind} source" if kind else (name or "the file")
+        raise Mislabelled(f"{said} holds {'no format the factory reads' if found == 'unknown' else f'a {found} file'}")
+    return found
+
+
+def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
+    """The Document that a reader's result becomes.
+
+    What the source list says of tradition wins; what the item says of its own licence wins.
+    """
+    source, raw_sha256 = receipt["source"], receipt["sha256"]
+    text, spans = assemble(parsed.paragraphs)
+    identity = doc_id(source["id"], raw_sha256, parsed.part)
+    work = work_id(parsed.identifier or source.get("doi") or source.get("isbn"), identity)
+    licence = parsed.licence or source["licence"]
+    metadata = Metadata(
+        work_id=work,
+        item_id=item_id(source["id"], raw_sha256),
+        text_sha256=sha256(text),
+        spans=spans,
+        title=parsed.title or source.get("title"),
+        author=parsed.author or source.get("author"),
+        date=parsed.date,
+        url=parsed.url or receipt.get("url") or source.get("url"),
+        source_id=source["id"],
+        source_kind=source["kind"],
+        raw_sha256=raw_sha256,
+        part=parsed.part,
+        language=language_code(parsed.language or source["language"]),
+        language_score=None,
+        tradition=parsed.extra.get("tradition") or source["tradition"],
+        specialty=parsed.extra.get("specialty") or source.get("specialty"),
+        country=parsed.extra.get("country") or source.get("country"),
+        licence=licence,
+        licence_evidence=parsed.licence_evidence if parsed.licence else source.get("licence_evidence"),
+        split=split_of(work),
+        removed=dict(parsed.removed),
+        notes=list(parsed.notes),
+    )
+    return Document(text=text, id=identity, metadata=dict(metadata))
+
+
+class ReadItems(PipelineStep):
+    """Every item of the batch is read; each ends with Documents or with a reason."""
+
+    name = "Raw items"
+    type = "READER"
+    version = 1
+
+    def __init__(self, context: Context, config: Read) -> None:
+        super().__init__()
+        self.context = context
+        self.config = config
+        self.exclusion_writer: Any = None
+        self.books: Any = None
+
+    def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        store = open_store(self.context.home)
+        config = self.config if self.context.ocr else self.config.model_copy(update={"ocr": "never"})
+        with LimitedReader(config, Cache(store, "ocr")) as reader:
+            for receipt in self.context.inputs(store, rank, world_size):
+                yield from self._item(reader, _place(store, receipt["sha256"]), receipt, rank)
+                progress(1)
+
+    def _item(self, reader: LimitedReader, where: str | bytes, receipt: dict[str, Any], rank: int) -> Iterable[Document]:
+        good = bad = 0
+        reason = last = ""
+        try:
+            for parsed in self._parsed(reader, where, receipt):
+                document = document_of(parsed, receipt)
+                if document.id <= last:
+                    raise AssertionError(f"{document.id} after {last}: parts of one file must be in order")
+                last = document.id
+                if document.text:
+                    good += 1
+                    yield document
+                else:
+                    bad += 1
+                    reason = "bad_row" if parsed.notes else "empty"
+                    self._reject(document, reason, "; ".join(parsed.notes), rank)
+        except SourceError as error:
+            reason = error.reason
+            bad += 1
+            self._reject_item(receipt, error, rank)
+        self._book(receipt, good, bad, reason, rank)
+
+    def _parsed(self, reader: LimitedReader, where: str | bytes, receipt: dict[str, Any]) -> Iterable[Parsed]:
+        head = _head(where)
+        fmt = format_for(receipt["source"]["kind"], head, receipt["name"])
+        passwords: tuple[str | None, ...] = (None, *self.config.passwords) if fmt == "pdf" else (None,)
+        for number, password in enumerate(passwords, 1):
+            hints = Hints(receipt["name"], receipt.get("url"), receipt["source"]["language"], password)
+            try:
+                if fmt == "rows":
+                    yield from reader.read(where, fmt, hints)
+                else:
+                    yield from list(reader.read(where, fmt, hints))
+                return
+            except SourceError as error:
+                if error.reason != "encrypted" or number == len(passwords):
+                    raise
+
+    def _reject(self, document: Document, reason: str, message: str, rank: int) -> None:
+        document.metadata["filter_reason"] = reason
+        document.metadata["message"] = message
+        self.exclusion_writer.write(document, rank)
+
+    def _reject_item(self, receipt: dict[str, Any], error: SourceError, rank: int) -> None:
+        source, sha = receipt["source"], receipt["sha256"]
+        identity = item_id(source["id"], sha)
+        metadata = {
+            "item_id": identity,
+            "source_id": source["id"],
+            "source_kind": source["kind"],
+            "raw_sha256": sha,
+            "title": receipt["name"],
+            "tradition": source["tradition"],
+            "licence": source["licence"],
+        }
+        if error.remedy:
+            metadata["traceback"] = error.remedy
+        self._reject(Document(text="", id=identity, metadata=metadata), error.reason, error.message, rank)
+
+    def _book(self, receipt: dict[str, Any], good: int, bad: int, reason: str, rank: int) -> None:
+        if good:
+            outcome = "accepted"
+        else:
+            outcome = "pending" if reason in PENDING else "failed" if reason in FAILED else "rejected"
+        identity = item_id(receipt["source"]["id"], receipt["sha256"])
+        row = {"item_id": identity, "outcome": outcome, "reason": "" if good else reason, "out": good, "rejected": bad}
+        self.books.line(rank, row)
+
+
+def _place(store: Store, sha: str) -> str | bytes:
+    if isinstance(store, LocalStore):
+        return store.path(Raw.key(sha))
+    return Raw(store).get(sha) or b""
+
+
+def _head(where: str | bytes) -> bytes:
+    if isinstance(where, bytes):
+        return where[:_HEAD_BYTES]
+    with open(where, "rb") as file:
+        return file.read(_HEAD_BYTES)

@@ -1,0 +1,102 @@
+"""Web pages → paragraphs: main text by trafilatura, references, footnotes and author boxes by our own walk.
+
+The tree is parsed once. Reference lists and the like are taken out whole before trafilatura looks
+for the main text (which it then finds faster), and put back where they stood, under their own role.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+
+import trafilatura
+from lxml.html import HtmlElement
+from trafilatura.settings import Extractor
+
+from factory.errors import Damaged, NoText, TooLarge
+from factory.readers.article_blocks import blocks, mend, set_aside, take_out_hidden
+from factory.readers.article_html import MAX_BYTES, decode, parse_html
+from factory.readers.article_metadata import facts
+from factory.record import Hints, Paragraph, Parsed
+
+# Below this a page is a menu, a login form or an error message; the shortest real page has 900 characters.
+MIN_CHARACTERS = 200
+_ERROR_PAGE = re.compile(
+    r"^\W*(?:error\W+)?(?:40[0-9]|410|50[0-9])\b|\b(?:page|p[aá]gina|document|art[ií]culo)\W+(?:was\W+|no\W+|not\W+|n[aã]o\W+)+"
+    r"(?:found|encontrad[ao]|existe|disponible)|^\W*(?:not found|no encontrad[ao]|forbidden|access denied|acceso denegado"
+    r"|just a moment|attention required|service unavailable)",
+    re.IGNORECASE,
+)
+# An error page is short; a long article may be titled "404".
+_ERROR_PAGE_CHARACTERS = 1_500
+
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+
+
+def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
+    """The one Document of a web page: main text in reading order, with what the page says about itself.
+
+    Raises: Empty, NoText, Damaged, Mislabelled, WrongCharset, TooLarge.
+    """
+    if len(data) > MAX_BYTES:
+        raise TooLarge(f"a page of more than {MAX_BYTES} bytes")
+    tree = parse_html(decode(data))
+    try:
+        yield _parsed(tree, hints)
+    except RecursionError as error:
+        raise Damaged("elements nested too deeply to read") from error
+
+
+def _parsed(tree: HtmlElement, hints: Hints) -> Parsed:
+    said = facts(tree, hints.url)
+    removed = take_out_hidden(tree)
+    mend(tree)
+    shelf = set_aside(tree)
+    paragraphs = list(blocks(_main_text(tree), shelf))
+    paragraphs += shelf.left_over()
+    _check(paragraphs, said.title)
+    return Parsed(
+        paragraphs=paragraphs,
+        title=said.title,
+        author=said.author,
+        date=said.date,
+        url=said.url,
+        language=said.language or hints.language,
+        licence=said.licence,
+        licence_evidence=said.licence_evidence,
+        identifier=said.identifier,
+        removed=removed,
+        notes=["opt_out:noai"] if said.opted_out else [],
+    )
+
+
+def _main_text(tree: HtmlElement) -> HtmlElement:
+    """The body of the page as trafilatura finds it; its slower rescues only where it finds too little."""
+    found = _extract(tree, fast=True)
+    if found is None or len(_shown(found)) < MIN_CHARACTERS:
+        slow = _extract(tree, fast=False)
+        if slow is not None and (found is None or len(_shown(slow)) > len(_shown(found))):
+            found = slow
+    if found is None:
+        found, _, _ = trafilatura.baseline(tree)
+    return found
+
+
+def _shown(body: HtmlElement) -> str:
+    return " ".join(" ".join(body.itertext()).split())
+
+
+def _extract(tree: HtmlElement, *, fast: bool) -> HtmlElement | None:
+    # Favouring recall: a missed section is lost for good, boilerplate is filtered again downstream.
+    options = Extractor(output_format="python", fast=fast, recall=True, comments=False, tables=True, dedup=False)
+    document = trafilatura.bare_extraction(tree, options=options)
+    return document.body if document is not None else None
+
+
+def _check(paragraphs: list[Paragraph], title: str | None) -> None:
+    text = " ".join(p.text for p in paragraphs if p.role != "boilerplate")
+    if len(text) < MIN_CHARACTERS:
+        raise NoText(f"fewer than {MIN_CHARACTERS} characters of main text")
+    if len(text) < _ERROR_PAGE_CHARACTERS and (_ERROR_PAGE.search(title or "") or _ERROR_PAGE.search(text[:200])):
+        raise NoText("an error page")

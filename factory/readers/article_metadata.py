@@ -1,0 +1,253 @@
+"""What a web page says about itself: title, author, date, address, language, licence, opt-out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from lxml.etree import XPath
+from lxml.html import HtmlElement
+
+from factory.readers.article_html import clean_line
+from factory.record import language_code
+
+_DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>?#&]+", re.IGNORECASE)
+_DATE = re.compile(r"((?:19|20)\d\d)(?:[-/.]?(0?[1-9]|1[0-2])(?:[-/.]?(0?[1-9]|[12]\d|3[01]))?)?(?!\d)")
+_CC_URL = re.compile(
+    r"(?:https?:)?//(?:www\.)?creativecommons\.org/(?:licen[sc]es/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa))*)/(\d\.\d)(?:/([a-z]{2,4}))?"
+    r"|publicdomain/(zero|mark)/1\.0)",
+    re.IGNORECASE,
+)
+_CC_WORDS = re.compile(
+    r"\b(?:CC|Creative\s+Commons)[\s-]+(BY(?:[\s-]+(?:NC|ND|SA))*)[\s-]+(\d\.\d)\b|\bCC0(?:\s+1\.0)?\b", re.IGNORECASE
+)
+_RESERVED = re.compile(
+    r"\ball\s+rights\s+reserved\b|\btodos\s+los\s+derechos\s+reservados\b|\btodos\s+os\s+direitos\s+reservados\b"
+    r"|\breservados\s+todos\s+los\s+derechos\b",
+    re.IGNORECASE,
+)
+_PUBLIC_DOMAIN = re.compile(r"\b(?:is|are|in|de|del?|en)\s+(?:the\s+|el\s+)?(?:public\s+domain|dominio\s+p[uú]blico)\b", re.IGNORECASE)
+_OPT_OUT = re.compile(r"\bno-?ai\b|\bno-?imageai\b|\bno-?ml\b", re.IGNORECASE)
+
+_TITLE_KEYS = ("citation_title", "dc.title", "dcterms.title", "og:title", "twitter:title")
+_AUTHOR_KEYS = ("citation_author", "dc.creator", "dcterms.creator", "author", "parsely-author", "article:author")
+_DATE_KEYS = (
+    "citation_publication_date", "citation_date", "citation_online_date", "article:published_time", "dcterms.issued",
+    "dc.date", "dc.date.issued", "dcterms.date", "datepublished", "date", "pubdate", "parsely-pub-date",
+    "dcterms.created", "article:modified_time", "og:updated_time", "dcterms.modified", "last-modified",
+)  # fmt: skip
+_DOI_KEYS = ("citation_doi", "dc.identifier", "dc.identifier.doi", "dcterms.identifier", "prism.doi", "bepress_citation_doi")
+_LICENCE_KEYS = ("dc.rights", "dcterms.rights", "dcterms.license", "dc.rights.license", "license", "copyright", "rights")
+# Where pages print their licence: footers, boxes named for it, and the last lines.
+_FOOTERS = XPath(
+    "//footer | //*[self::div or self::section or self::p or self::small or self::span]"
+    "[contains(@class, 'copyright') or contains(@id, 'copyright') or contains(@class, 'icense') or contains(@id, 'footer')]"
+    " | (//p | //small | //address)[position() > last() - 8]"
+)
+_DOI_LINKS = XPath(
+    "//a[contains(@href, 'doi.org/10.')][contains(@class, 'doi') or parent::*[contains(@class, 'doi')]]/@href"
+)
+_TITLE_PARTS = re.compile(r"\s+(?:[|·•»]|[-–—])\s+")
+
+
+@dataclass(slots=True)
+class Facts:
+    """What a page says about itself; missing facts are None, never guessed."""
+
+    title: str | None = None
+    author: str | None = None
+    date: str | None = None
+    url: str | None = None
+    language: str | None = None
+    licence: str | None = None
+    licence_evidence: str | None = None
+    identifier: str | None = None
+    opted_out: bool = False
+
+
+def facts(tree: HtmlElement, url: str | None) -> Facts:
+    """Everything the head, the JSON-LD and the licence links of an uncut page state.
+
+    Units: `date` is ISO yyyy-mm-dd, yyyy-mm or yyyy, as exact as the page; `licence` an SPDX id,
+    `public-domain` or `all-rights-reserved`; `licence_evidence` is verbatim.
+    """
+    metas = _metas(tree)
+    linked = list(_linked_data(tree))
+    licence, evidence = _licence(tree, metas, linked)
+    return Facts(
+        title=_title(tree, metas, linked),
+        author=_author(metas, linked),
+        date=_date(tree, metas, linked),
+        url=_address(tree, metas, url),
+        language=_language(tree, metas),
+        licence=licence,
+        licence_evidence=evidence,
+        identifier=_identifier(tree, metas),
+        opted_out=_opted_out(metas),
+    )
+
+
+def _metas(tree: HtmlElement) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for meta in tree.iter("meta"):
+        name = meta.get("name") or meta.get("property") or meta.get("itemprop") or meta.get("http-equiv")
+        if name and (content := meta.get("content")) and content.strip():
+            found.setdefault(name.strip().lower().replace("dc:", "dc."), []).append(content.strip())
+    return found
+
+
+def _linked_data(tree: HtmlElement) -> Iterator[dict[str, Any]]:
+    """The JSON-LD objects of the page that describe a page or a work."""
+    for script in tree.iterfind('.//script[@type="application/ld+json"]'):
+        try:
+            waiting = [json.loads(script.text or "", strict=False)]
+        except (ValueError, RecursionError):
+            continue
+        for thing in waiting:
+            if isinstance(thing, list):
+                waiting.extend(thing[:50])
+            elif isinstance(thing, dict):
+                waiting.extend(thing[k] for k in ("@graph", "mainEntity") if isinstance(thing.get(k), (list, dict)))
+                if "headline" in thing or "datePublished" in thing or "license" in thing:
+                    yield thing
+            if len(waiting) > 500:
+                break
+
+
+def _first(metas: dict[str, list[str]], keys: tuple[str, ...]) -> str | None:
+    return next((line for key in keys for value in metas.get(key, ()) if (line := clean_line(value))), None)
+
+
+def _title(tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | None:
+    """The article's own title: declared, else the only h1, else `<title>` without the site's name."""
+    declared = _first(metas, _TITLE_KEYS[:3]) or next(
+        (clean_line(d["headline"]) for d in linked if isinstance(d.get("headline"), str)), None
+    )
+    if declared:
+        return declared
+    named = clean_line(tree.findtext(".//title"))
+    tops = [line for h in tree.iter("h1") if (line := clean_line(h.text_content()))]
+    for top in tops:
+        if len(tops) == 1 or (named and top.lower() in named.lower()):
+            return top
+    if (shared := _first(metas, _TITLE_KEYS[3:])) or not named:
+        return shared or (tops[0] if tops else None)
+    return max(_TITLE_PARTS.split(named), key=len)
+
+
+def _names(value: object) -> Iterator[str]:
+    for one in value if isinstance(value, list) else [value]:
+        name = one.get("name") if isinstance(one, dict) else one
+        if isinstance(name, str) and (line := clean_line(name)) and "://" not in line:
+            yield line
+
+
+def _author(metas: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | None:
+    for key in _AUTHOR_KEYS:
+        if names := list(dict.fromkeys(_names(list(metas.get(key, ()))))):
+            return "; ".join(names)
+    for data in linked:
+        if names := list(dict.fromkeys(_names(data.get("author")))):
+            return "; ".join(names)
+    return None
+
+
+def _iso(value: object) -> str | None:
+    found = _DATE.search(value) if isinstance(value, str) else None
+    return "-".join(part.zfill(2) for part in found.groups() if part) if found else None
+
+
+def _date(tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | None:
+    declared = [d for key in _DATE_KEYS[:12] for v in metas.get(key, ()) if (d := _iso(v))]
+    declared += [d for data in linked for key in ("datePublished", "dateModified") if (d := _iso(data.get(key)))]
+    declared += [d for key in _DATE_KEYS[12:] for v in metas.get(key, ()) if (d := _iso(v))]
+    if not declared:
+        declared = [d for t in tree.iter("time") if (d := _iso(t.get("datetime")))]
+    return next((d for d in declared if len(d) == 10), declared[0] if declared else None)
+
+
+def _address(tree: HtmlElement, metas: dict[str, list[str]], url: str | None) -> str | None:
+    """The canonical address if it is a web address on the page's own site, else where it was fetched."""
+    said = next((h for e in tree.iter("link") if "canonical" in (e.get("rel") or "").lower() and (h := e.get("href"))), None)
+    said = said or _first(metas, ("og:url", "citation_fulltext_html_url"))
+    try:
+        full = urljoin(url or "", said.strip()) if said else None
+        if full and urlsplit(full).scheme in ("http", "https") and urlsplit(full).hostname and not re.search(r"[\s<>\"]", full):
+            return full
+    except ValueError:
+        pass
+    return url
+
+
+def _language(tree: HtmlElement, metas: dict[str, list[str]]) -> str | None:
+    root = tree.getroottree().getroot()
+    said = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or root.get("xml:lang")
+    said = said or _first(metas, ("og:locale", "content-language", "dc.language", "citation_language", "dcterms.language"))
+    said = (said or "").split(",")[0].strip()
+    return language_code(said) if re.fullmatch(r"[A-Za-z]{2,3}(?:[-_]\w+)*", said) else None
+
+
+def _spdx(text: str) -> str | None:
+    """The licence that a text or address names."""
+    if found := _CC_URL.search(text):
+        if found[4]:
+            return "CC0-1.0" if found[4].lower() == "zero" else "public-domain"
+        return f"CC-{found[1].upper()}-{found[2]}" + ("-IGO" if (found[3] or "").lower() == "igo" else "")
+    if found := _CC_WORDS.search(text):
+        return f"CC-{'-'.join(re.findall('[A-Z]+', found[1].upper()))}-{found[2]}" if found[1] else "CC0-1.0"
+    if _RESERVED.search(text):
+        return "all-rights-reserved"
+    return "public-domain" if _PUBLIC_DOMAIN.search(text) else None
+
+
+def _licence(
+    tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str, Any]]
+) -> tuple[str | None, str | None]:
+    """The licence and the words that prove it: what is stated for machines before what is printed."""
+    stated = [e.get("href") or "" for e in tree.iter("a", "link") if "license" in (e.get("rel") or "").lower().split()]
+    stated += [value for key in _LICENCE_KEYS for value in metas.get(key, ())]
+    for data in linked:
+        said = data.get("license")
+        stated.append(said if isinstance(said, str) else str(said.get("url") or said.get("@id") or "") if isinstance(said, dict) else "")
+    for said in stated:
+        if name := _spdx(said):
+            return name, said.strip()
+    links = [h for e in tree.iter("a") if (h := e.get("href")) and "creativecommons.org" in h and _spdx(h)]
+    if len({_spdx(h) for h in links}) == 1:
+        return _spdx(links[0]), links[0]
+    for part in _FOOTERS(tree):
+        line = " ".join(part.text_content().split())
+        if len(line) < 5000 and (name := _spdx(line)):
+            return name, _sentence(line)
+    return None, None
+
+
+def _sentence(line: str) -> str:
+    """The words around what names the licence, verbatim."""
+    found = next(f for p in (_CC_URL, _CC_WORDS, _RESERVED, _PUBLIC_DOMAIN) if (f := p.search(line)))
+    return line[max(0, found.start() - 120) : found.end() + 120].strip()
+
+
+def _identifier(tree: HtmlElement, metas: dict[str, list[str]]) -> str | None:
+    """The page's DOI: declared, or the one DOI link that stands outside its references."""
+    for key in _DOI_KEYS:
+        for value in metas.get(key, ()):
+            if found := _DOI.search(value):
+                return found[0].rstrip(".,;)")
+    for link in _DOI_LINKS(tree):
+        if found := _DOI.search(link):
+            return found[0].rstrip(".,;)")
+    return None
+
+
+def _opted_out(metas: dict[str, list[str]]) -> bool:
+    """True if the page asks not to be used to train models.
+
+    Source: https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/ (section 6.3)
+    """
+    robots = [v for key in ("robots", "googlebot", "x-robots-tag", "ai-training", "ccbot", "gptbot") for v in metas.get(key, ())]
+    return any(_OPT_OUT.search(v) for v in robots) or "1" in metas.get("tdm-reservation", ())

@@ -1,0 +1,136 @@
+"""One self-contained HTML page of a build: no script, no external file, hostile titles as text."""
+
+from __future__ import annotations
+
+import html
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from factory.books import documents, rejected
+from factory.config import Recipe
+from factory.record import sha256
+from factory.store import Store
+
+if TYPE_CHECKING:
+    from factory.build import Result
+
+EXAMPLES = 8
+_STYLE = """
+:root{color-scheme:light dark;--ink:#1d2a2f;--soft:#5d6d73;--bar:#2a7f74;--drop:#c4643f;--paper:#fbfaf7;--line:#dcd8cf}
+@media(prefers-color-scheme:dark){:root{--ink:#e9e6df;--soft:#a9b1b3;--bar:#58b3a6;--drop:#e08a66;--paper:#16191a;--line:#343a3c}}
+body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:62rem;margin:2rem auto;padding:0 1rem}
+h1{margin-bottom:0}h2{margin:2.2rem 0 .6rem}p.sub{color:var(--soft);margin-top:.2rem}
+table{border-collapse:collapse;width:100%}td,th{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+td.n{text-align:right;font-variant-numeric:tabular-nums}svg{display:block;max-width:100%}
+svg text{fill:var(--ink);font:13px system-ui,sans-serif}.bar{fill:var(--bar)}.drop{fill:var(--drop)}
+details{border:1px solid var(--line);border-radius:6px;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer}
+blockquote{margin:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere}.warn{color:var(--drop);font-weight:600}
+"""
+
+
+def bars(tally: dict[str, int], css: str = "bar") -> str:
+    """A horizontal bar chart as inline SVG; the numbers stand beside the bars."""
+    if not tally:
+        return "<p class=sub>none</p>"
+    top = max(tally.values()) or 1
+    rows = []
+    for i, (name, count) in enumerate(tally.items()):
+        y = i * 24
+        label = html.escape(name if len(name) <= 38 else name[:37] + "…")
+        width = max(1.0, 380 * count / top)
+        rows.append(
+            f'<text x="270" y="{y + 16}" text-anchor="end">{label}</text>'
+            f'<rect class="{css}" x="280" y="{y + 4}" width="{width:.1f}" height="16" rx="2"/>'
+            f'<text x="{290 + width:.1f}" y="{y + 16}">{count:,}</text>'
+        )
+    height = 24 * len(tally)
+    return f'<svg viewBox="0 0 760 {height}" width="760" height="{height}" role="img">{"".join(rows)}</svg>'
+
+
+def histogram(lengths: list[int]) -> dict[str, int]:
+    """Words per document in doubling classes."""
+    classes: Counter[int] = Counter(max(0, (n - 1).bit_length()) for n in lengths)
+    span = range(min(classes), max(classes) + 1) if classes else ()
+    return {f"{2**(i - 1) + 1 if i else 0:,}–{2**i:,} words": classes[i] for i in span}
+
+
+def _funnel(result: Result) -> str:
+    rows = ["<table><tr><th>stage<th>in<th>kept<th>dropped, by reason</tr>"]
+    for stage in result.stages:
+        why = ", ".join(f"{html.escape(k)} {v:,}" for k, v in stage["rejected"].items()) or "—"
+        more = f" (+{stage['split']:,} split off)" if stage["split"] else ""
+        rows.append(
+            f"<tr><td>{html.escape(stage['name'])}<td class=n>{stage['in']:,}{more}<td class=n>{stage['out']:,}<td>{why}"
+        )
+    export = result.export
+    why = ", ".join(f"{html.escape(k)} {v:,}" for k, v in export["refused"].items()) or "—"
+    given = result.stages[-1]["out"] if result.stages else 0
+    rows.append(f"<tr><td>export<td class=n>{given:,}<td class=n>{export['rows']:,}<td>{why}")
+    return "".join(rows) + "</table>"
+
+
+def _books(items: dict[str, Any]) -> str:
+    flat = {"accepted": items.get("accepted", 0)}
+    for outcome in ("rejected", "failed", "skipped", "pending"):
+        flat |= {f"{outcome}: {reason}": n for reason, n in items.get(outcome, {}).items()}
+    return bars({k: v for k, v in flat.items() if v})
+
+
+def _examples(chosen: list[tuple[str, dict[str, Any]]]) -> str:
+    found = []
+    for _, row in sorted(chosen, key=lambda pair: pair[0]):
+        facts = [row["source_id"], row["licence"], row["tradition"], row["date"] or "", row["url"] or ""]
+        place = next((s for s in row["spans"] if s["page"] or s["start_seconds"] is not None), None)
+        if place:
+            facts.append(f"page {place['page']}" if place["page"] else f"second {place['start_seconds']:.0f}")
+        found.append(
+            f"<details><summary>{html.escape(row['title'] or row['doc_id'])}</summary>"
+            f"<p class=sub>{html.escape(' · '.join(f for f in facts if f))}</p>"
+            f"<blockquote>{html.escape(row['text'][:1500])}</blockquote></details>"
+        )
+    return "".join(found) or "<p class=sub>none</p>"
+
+
+def write_report(
+    store: Store, recipe: str, config: Recipe, result: Result, folders: list[str], final: str | None
+) -> None:
+    """`reports/<recipe>.html` shows the build: funnel, books, lengths, languages, licences, examples."""
+    lengths: list[int] = []
+    chosen: list[tuple[str, dict[str, Any]]] = []
+    columns = "doc_id text spans title licence tradition date url source_id".split()
+    for folder in {final} if final else set():
+        for row in documents(store, folder, columns):
+            lengths.append(len(row["text"].split()))
+            chosen = sorted([*chosen, (sha256(row["doc_id"]), row)], key=lambda pair: pair[0])[:EXAMPLES]
+    languages: Counter[str] = Counter({config.select.language: result.export["rows"]})
+    for folder in folders:
+        for reason in store.names(f"{folder}/rejected"):
+            if reason.startswith("language_"):
+                languages[reason.removeprefix("language_")] += sum(1 for _ in rejected(store, folder, reason))
+    warn = (
+        "<p class=warn>Holds rows whose licence does not allow publishing.</p>"
+        if result.export["unpublishable_included"]
+        else ""
+    )
+    export = result.export
+    sections = [
+        ("What happened to every input", _books(result.items)),
+        ("Stage by stage", _funnel(result)),
+        ("Length of the documents", bars(histogram(lengths))),
+        ("Licences", bars(export["licence"]) + ("<h3>Refused</h3>" + bars(export["refused"], "drop"))),
+        ("Traditions", bars(export["tradition"])),
+        ("Kinds of source", bars(export["source_kind"])),
+        ("Languages seen", bars(dict(languages))),
+        ("Splits", bars(export["split"])),
+        ("Examples (the first by sha256 of their id)", _examples(chosen)),
+    ]
+    body = "".join(f"<h2>{title}</h2>{content}" for title, content in sections)
+    page = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
+        f"<title>{html.escape(recipe)}</title><style>{_STYLE}</style>"
+        f"<h1>{html.escape(recipe)}</h1><p class=sub>{html.escape(config.title)}</p>"
+        f"<p>{export['rows']:,} documents, {export['words']:,} words.</p>{warn}{body}</html>"
+    )
+    store.write(result.report or f"reports/{recipe}.html", page.encode())

@@ -1,0 +1,75 @@
+"""The fixed Arrow schemas: Documents between stages, and the published text row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from datatrove.data import Document
+
+SPAN = pa.struct(
+    [
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("role", pa.string()),
+        ("page", pa.int32()),
+        ("start_seconds", pa.float64()),
+        ("heading", pa.string()),
+    ]
+)
+
+DOCUMENT = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("work_id", pa.string()),
+        ("item_id", pa.string()),
+        ("text", pa.large_string()),
+        ("text_sha256", pa.string()),
+        ("content_sha256", pa.string()),
+        ("spans", pa.list_(SPAN)),
+        ("title", pa.string()),
+        ("author", pa.string()),
+        ("date", pa.string()),
+        ("url", pa.string()),
+        ("source_id", pa.string()),
+        ("source_kind", pa.string()),
+        ("raw_sha256", pa.string()),
+        ("part", pa.string()),
+        ("language", pa.string()),
+        ("language_score", pa.float64()),
+        ("tradition", pa.string()),
+        ("specialty", pa.string()),
+        ("country", pa.string()),
+        ("licence", pa.string()),
+        ("licence_evidence", pa.string()),
+        ("split", pa.string()),
+        ("removed", pa.map_(pa.string(), pa.int64())),
+        ("notes", pa.list_(pa.string())),
+    ]
+)
+
+# What `load_dataset` shows, in this order (interfaces: text row).
+TEXT_COLUMNS = (
+    "id doc_id work_id text text_sha256 spans title author date url source_id source_kind language tradition "
+    "specialty country licence licence_evidence split"
+).split()
+TEXT_ROW = pa.schema([pa.field("id", pa.string())] + [DOCUMENT.field(name) for name in TEXT_COLUMNS[1:]])
+
+_COLUMNS = tuple(DOCUMENT.names)
+
+
+def row_of(document: Document) -> dict[str, Any]:
+    """The Document as a row of `DOCUMENT`: unknown metadata is left out, a missing fact is None."""
+    row = {name: document.metadata.get(name) for name in _COLUMNS}
+    row["doc_id"] = document.id
+    row["text"] = document.text
+    row["removed"] = sorted((document.metadata.get("removed") or {}).items())
+    row["notes"] = document.metadata.get("notes") or []
+    return row
+
+
+def document_of(row: dict[str, Any]) -> Document:
+    """The Document a row was made of."""
+    metadata = {name: row[name] for name in _COLUMNS if name not in ("doc_id", "text")}
+    metadata["removed"] = dict(row["removed"] or [])
+    return Document(text=row["text"], id=row["doc_id"], metadata=metadata)

@@ -1,0 +1,196 @@
+"""A named list of steps over one batch: where it reads and writes, its books, its commit.
+
+    stages/<recipe>/<NN-name>-<hash>/<batch>/
+        data/NNNNN.parquet              Documents kept, sorted by id
+        rejected/<reason>/NNNNN.jsonl.zst   every Document dropped, with its reason
+        items/NNNNN.jsonl               (first stage) how each raw item ended
+        manifest.json                   written last: counts, reasons, digests
+        run.json  logs/                 times and hosts; never hashed
+
+Exists only for what datatrove lacks: an identity for inputs and settings, books that must balance,
+and a commit point (docs/decisions/001.md). If datatrove gains them, delete this.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import zstandard
+
+from factory.config import Table
+from factory.errors import FactoryError, StageFailed, UnbalancedStage
+from factory.store import MANIFEST, Store, digest, read_json, write_json
+
+INPUTS = "inputs.jsonl.zst"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where one stage of one batch works; plain values, so that a worker can be told."""
+
+    home: str
+    recipe: str
+    batch: str
+    tasks: int
+    ocr: str | None
+    folder: str
+    previous: str | None = None
+    earlier: tuple[str, ...] = ()
+
+    def inputs(self, store: Store, rank: int, world_size: int) -> Iterator[dict[str, Any]]:
+        """The receipts of one rank's items, in the batch's order."""
+        data = store.read(f"{self.folder}/{INPUTS}")
+        if data is None:
+            raise StageFailed(f"{self.folder}/{INPUTS} is gone", "run the same command again")
+        lines = zstandard.ZstdDecompressor().decompressobj().decompress(data).splitlines()
+        size, rest = divmod(len(lines), world_size)
+        start = rank * size + min(rank, rest)
+        for line in itertools.islice(lines, start, start + size + (rank < rest)):
+            yield json.loads(line)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A name, the datatrove steps, and the settings that its results depend on.
+
+    `equation`: `items` (raw items → Documents), `multiply` (a Document may become several) or
+    `reduce` (Documents are compared with each other, in one task).
+    """
+
+    name: str
+    steps: tuple[Any, ...]
+    settings: tuple[Table, ...]
+    equation: Literal["items", "multiply", "reduce"]
+
+    def key(self, inputs: object) -> str:
+        """The hash that names the stage's folder: settings, versions of the steps, digests of the inputs."""
+        versions = [(type(step).__name__, step.version) for step in self.steps]
+        settings = [s.model_dump(mode="json") for s in self.settings]
+        return digest([self.name, self.equation, versions, settings, inputs])[:16]
+
+
+def is_done(store: Store, folder: str) -> bool:
+    """The stage committed."""
+    return store.has(f"{folder}/{MANIFEST}")
+
+
+def begin(store: Store, folder: str) -> None:
+    """The folder is empty: what an unfinished run left is gone."""
+    store.remove(folder)
+
+
+_progress = {"pending": 0, "told": 0.0}
+# Twice a second: a bar moves smoothly and a pipe carries next to nothing.
+_TELL_SECONDS = 0.5
+
+
+def progress(count: int) -> None:
+    """Tell the parent how many inputs were done since last time."""
+    _progress["pending"] += count
+    now = time.monotonic()
+    if now - _progress["told"] >= _TELL_SECONDS:
+        tell()
+        _progress["told"] = now
+
+
+def tell() -> None:
+    """Send what progress() holds back."""
+    count, _progress["pending"] = int(_progress["pending"]), 0
+    if count:
+        sys.stdout.write(f"{count}\n")
+        sys.stdout.flush()
+
+
+@dataclass(slots=True)
+class Counts:
+    """What stands in a stage's folder, counted from its files."""
+
+    out: list[str]
+    rejected: dict[str, list[str]]
+    items: list[dict[str, Any]]
+    removed: Counter[str]
+    digests: dict[str, str]
+
+
+def balance(store: Store, stage: Stage, context: Context, batch_items: list[str]) -> dict[str, Any]:
+    """The manifest of a stage whose books balance, counted from its files. Raises UnbalancedStage."""
+    from factory.books import count, ids
+
+    counts = count(store, context.folder)
+    kept_and_dropped = counts.out + [i for reason in counts.rejected.values() for i in reason]
+    where = f"{context.recipe} {stage.name} {context.batch}"
+    _refuse(len(set(kept_and_dropped)) != len(kept_and_dropped), f"{where}: a document is there twice")
+    if stage.equation == "items":
+        read = _balance_items(counts, batch_items, where)
+    else:
+        given = list(ids(store, context.previous or ""))
+        read = len(given)
+        ended = set(kept_and_dropped)
+        _refuse(not set(given) <= ended, f"{where}: {len(set(given) - ended)} documents vanished without a reason")
+        extra = ended - set(given)
+        _refuse(bool(extra) and stage.equation == "reduce", f"{where}: {len(extra)} documents came from nowhere")
+        parents = set(given)
+        orphans = [i for i in extra if i.rsplit("-", 1)[0] not in parents]
+        _refuse(bool(orphans), f"{where}: {len(orphans)} documents have no parent")
+    return {
+        "recipe": context.recipe,
+        "stage": stage.name,
+        "batch": context.batch,
+        "in": read,
+        "out": len(counts.out),
+        "split": len(kept_and_dropped) - read if stage.equation == "multiply" else 0,
+        "rejected": {reason: len(rows) for reason, rows in sorted(counts.rejected.items())},
+        "items": dict(sorted(Counter(i["outcome"] for i in counts.items).items())),
+        "removed_characters": dict(sorted(counts.removed.items())),
+        "settings": [s.model_dump(mode="json") for s in stage.settings],
+        "versions": {type(s).__name__: s.version for s in stage.steps},
+        "files": counts.digests,
+    }
+
+
+def _balance_items(counts: Counts, batch_items: list[str], where: str) -> int:
+    booked = [i["item_id"] for i in counts.items]
+    _refuse(sorted(booked) != sorted(batch_items), f"{where}: items read are not the items of the batch")
+    _refuse(sum(i["out"] for i in counts.items) != len(counts.out), f"{where}: documents booked are not on disk")
+    dropped = sum(len(rows) for rows in counts.rejected.values())
+    _refuse(sum(i["rejected"] for i in counts.items) != dropped, f"{where}: rejections booked are not on disk")
+    accepted = {i["item_id"] for i in counts.items if i["outcome"] == "accepted"}
+    on_disk = {i.split("-", 1)[0] for i in counts.out}
+    _refuse(accepted != on_disk, f"{where}: accepted items and documents on disk differ")
+    return len(booked)
+
+
+def refuse_crashes(manifest: dict[str, Any], share: float) -> None:
+    """A reader that crashes on many inputs is our bug, not theirs. Raises StageFailed."""
+    crashes = manifest["rejected"].get("reader_crash", 0)
+    if crashes > 5 and crashes > share * manifest["in"]:
+        raise StageFailed(
+            f"the reader crashed on {crashes} of {manifest['in']} items",
+            "see the tracebacks in rejected/reader_crash; raise read.max_crash_share to go on without them",
+        )
+
+
+def _refuse(broken: bool, sentence: str) -> None:
+    if broken:
+        raise UnbalancedStage(sentence, "nothing was published; this is a bug, please report it with the logs folder")
+
+
+def commit(store: Store, folder: str, manifest: dict[str, Any], run: dict[str, Any]) -> None:
+    """The stage is done: the manifest is there, and it came last."""
+    write_json(store, f"{folder}/run.json", run)
+    write_json(store, f"{folder}/{MANIFEST}", manifest)
+
+
+def manifest_of(store: Store, folder: str) -> dict[str, Any]:
+    """The manifest of a committed stage. Raises FactoryError if there is none."""
+    found = read_json(store, f"{folder}/{MANIFEST}")
+    if found is None:
+        raise FactoryError(f"{folder} has no manifest", "run factory build again")
+    return dict(found)

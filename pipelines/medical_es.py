@@ -1,0 +1,12 @@
+"""Corpus 1: Spanish medical text, conventional and mixed."""
+
+from __future__ import annotations
+
+from factory.config import Recipe
+from factory.stage import Context, Stage
+from pipelines.texts import text_stages
+
+
+def stages(config: Recipe, context: Context) -> list[Stage]:
+    """The recipe, top to bottom; its numbers are in medical_es.toml."""
+    return text_stages(config, context)

@@ -1,0 +1,33 @@
+"""The stages that both text recipes share; each recipe is this list under its own numbers."""
+
+from __future__ import annotations
+
+from factory.config import Recipe
+from factory.dedup.exact import ExactDuplicates
+from factory.items import ReadItems
+from factory.stage import Context, Stage
+from factory.steps.language import LanguageStep
+from factory.steps.quality import KeepLanguage, KeepTraditions, QualityFilter
+from factory.steps.text import RepairText, Seal
+
+
+def text_stages(config: Recipe, context: Context) -> list[Stage]:
+    """Raw items → Documents → clean Documents in one language → one copy of each."""
+    clean = config.clean
+    return [
+        Stage("read", (ReadItems(context, config.read),), (config.read,), "items"),
+        Stage(
+            "clean",
+            (
+                RepairText(),
+                LanguageStep(),
+                KeepTraditions(config.select.traditions),
+                KeepLanguage(config.select.language, clean.min_language_score),
+                QualityFilter(clean.quality),
+                Seal(),
+            ),
+            (config.select, clean),
+            "multiply",
+        ),
+        Stage("dedup", (ExactDuplicates(context),), (), "reduce"),
+    ]
