@@ -9,7 +9,7 @@ from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from factory.config import Read
-from factory.errors import Mislabelled, NeedsOcr, OutOfMemory, SourceError, TimedOut
+from factory.errors import Empty, Mislabelled, NeedsOcr, OutOfMemory, SourceError, TimedOut
 from factory.readers.limits import LimitedReader
 from factory.readers.sniff import format_of
 from factory.record import Hints, Kind, Metadata, Parsed, assemble, doc_id, item_id, language_code, sha256, split_of, work_id
@@ -33,7 +33,9 @@ _HEAD_BYTES = 65536
 
 
 def format_for(kind: Kind | None, head: bytes, name: str) -> str:
-    """The reader for the bytes. Raises Mislabelled when they are not what the source says."""
+    """The reader for the bytes. Raises Empty, or Mislabelled when they are not what the source says."""
+    if not head:
+        raise Empty("the file has no bytes")
     found = format_of(head, name)
     allowed = FORMATS_OF_KIND[kind] if kind else ()
     if found == "unknown" or (allowed and found not in allowed):

@@ -74,9 +74,11 @@ class Ledger:
     def take(self, source: Source, files: Iterable[Path]) -> Iterator[tuple[Path, str, str]]:
         """Store local files as items of a source, yielding `(file, outcome, reason)` for each as it is durable.
 
-        The bytes are durable before the receipt; a file taken before is skipped.
+        The bytes are durable before the receipt; a file taken before is skipped. Bytes that came under two names
+        are one item, under the name that sorts first, whatever the order.
         """
         known = {(r["sha256"], r["name"]) for r in self.receipts(source.id) if r["status"] == "stored"}
+        seen = {sha for sha, _ in known}
         for file in files:
             outcome, reason, data = self._read(file)
             if outcome == "failed":
@@ -89,8 +91,10 @@ class Ledger:
                 continue
             self._raw.put(sha, data)
             self._receipt(source, file, sha, len(data), "stored")
+            again = sha in seen
+            seen.add(sha)
             known.add((sha, file.name))
-            yield file, "stored", ""
+            yield (file, "skipped", "same_bytes") if again else (file, "stored", "")
 
     @staticmethod
     def _read(file: Path) -> tuple[str, str, bytes]:

@@ -22,6 +22,7 @@ TRADITIONS: tuple[Tradition, ...] = get_args(Tradition)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 PARAGRAPH_BREAK = "\n\n"
+SENTENCE_BREAK = " "
 
 # ISO 639-1 (or -3 where it has none) -> (ISO 639-3, NLLB/FLORES code).
 LANGUAGES: dict[str, tuple[str, str]] = {
@@ -101,13 +102,17 @@ class Metadata(TypedDict, total=False):
 
 @dataclass(slots=True)
 class Paragraph:
-    """One paragraph as a reader found it. The text has no line breaks, except between table rows."""
+    """One paragraph as a reader found it. The text has no line breaks, except between table rows.
+
+    `continues`: a sentence of the paragraph before it (transcripts keep a second for each), joined by a space.
+    """
 
     text: str
     role: Role = "body"
     page: int | None = None
     start_seconds: float | None = None
     heading: str | None = None
+    continues: bool = False
 
 
 @dataclass(slots=True)
@@ -167,20 +172,28 @@ def assemble(paragraphs: Iterable[Paragraph]) -> Text:
     for p in paragraphs:
         if not p.text:
             continue
+        if parts:
+            parts.append(SENTENCE_BREAK if p.continues else PARAGRAPH_BREAK)
+            at += len(parts[-1])
         end = at + len(p.text)
         spans.append(
             Span(start=at, end=end, role=p.role, page=p.page, start_seconds=p.start_seconds, heading=p.heading)
         )
         parts.append(p.text)
-        at = end + len(PARAGRAPH_BREAK)
-    return Text(PARAGRAPH_BREAK.join(parts), spans)
+        at = end
+    return Text("".join(parts), spans)
 
 
 def paragraphs_of(text: str, spans: Iterable[Span]) -> list[Paragraph]:
     """The paragraphs that `assemble` joined."""
-    return [
-        Paragraph(text[s["start"] : s["end"]], s["role"], s["page"], s["start_seconds"], s["heading"]) for s in spans
-    ]
+    found: list[Paragraph] = []
+    end = -len(PARAGRAPH_BREAK)
+    for s in spans:
+        continues = s["start"] - end == len(SENTENCE_BREAK)
+        end = s["end"]
+        cut = text[s["start"] : end]
+        found.append(Paragraph(cut, s["role"], s["page"], s["start_seconds"], s["heading"], continues))
+    return found
 
 
 def rewrite(text: str, spans: Iterable[Span], change: Callable[[str], str]) -> Text:

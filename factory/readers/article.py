@@ -15,9 +15,11 @@ from lxml.html import HtmlElement
 from trafilatura.settings import Extractor
 
 from factory.errors import Damaged, NoText, TooLarge
-from factory.readers.article_blocks import blocks, mend, set_aside, take_out_hidden
+from factory.readers.article_aside import set_aside
+from factory.readers.article_blocks import blocks
 from factory.readers.article_html import MAX_BYTES, decode, parse_html
 from factory.readers.article_metadata import facts
+from factory.readers.article_visible import mend, take_out_hidden, unfold_tables
 from factory.record import Hints, Paragraph, Parsed
 
 # Below this a page is a menu, a login form or an error message; the shortest real page has 900 characters.
@@ -41,17 +43,19 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
     """
     if len(data) > MAX_BYTES:
         raise TooLarge(f"a page of more than {MAX_BYTES} bytes")
-    tree = parse_html(decode(data))
+    html = decode(data)
+    tree = parse_html(html)
     try:
-        yield _parsed(tree, hints)
+        yield _parsed(tree, html, hints)
     except RecursionError as error:
         raise Damaged("elements nested too deeply to read") from error
 
 
-def _parsed(tree: HtmlElement, hints: Hints) -> Parsed:
+def _parsed(tree: HtmlElement, html: str, hints: Hints) -> Parsed:
     said = facts(tree, hints.url)
-    removed = take_out_hidden(tree)
-    mend(tree)
+    unfold_tables(tree, html)
+    removed = take_out_hidden(tree, html)
+    mend(tree, html)
     shelf = set_aside(tree)
     paragraphs = list(blocks(_main_text(tree), shelf))
     paragraphs += shelf.left_over()

@@ -28,9 +28,15 @@ _MAGIC = re.compile(
     rb"|\x7fELF|Rar!|7z\xbc\xaf|BZh[1-9]1AY|\xfd7zXZ|\x28\xb5\x2f\xfd|OggS|ID3|....ftyp|%!PS|\{\\rtf|II\*\x00|MM\x00\*",
     re.DOTALL,
 )
-_META_CHARSET = re.compile(rb"""<(?:meta|\?xml)\b[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
-_MARKUP = re.compile(r"<(?:!doctype\s+html|html|head|body|p|div|article|main|section|table|h[1-6]|span|ul|br|a)\b", re.I)
-_OTHER_XML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\s+(?!html)\w+[^>]*>\s*)*<(\w+)[\s>]", re.DOTALL)
+_META_CHARSET = re.compile(
+    rb"""<(?:meta|\?xml)\b[^>]{0,300}?(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.IGNORECASE
+)
+_MARKUP = re.compile(
+    r"<(?:!doctype\s+html|html|head|body|p|div|article|main|section|table|h[1-6]|span|ul|br|a)\b", re.IGNORECASE
+)
+_OTHER_XML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\s+(?!html)\w+[^>]*>\s*)*<(\w+)[\s>]", re.DOTALL
+)
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _START_TAG = re.compile(r"<[a-zA-Z]")
@@ -54,7 +60,7 @@ def decode(data: bytes) -> str:
         if _MARKUP.search(text) and odd < 0.5 * len(text):
             raise WrongCharset("no charset makes text of these bytes")
         raise Mislabelled("the bytes are binary, not HTML")
-    return _NOT_TEXT.sub("", text)
+    return _NOT_TEXT.sub("", text) if odd else text
 
 
 def _decoded(data: bytes) -> str:
@@ -110,12 +116,14 @@ def parse_html(html: str) -> HtmlElement:
     other = _OTHER_XML.match(html[:4000])
     if other and other[1].lower() in ("rss", "feed", "svg", "urlset", "sitemapindex") or "<front>" in html[:4000]:
         raise Mislabelled("the bytes are XML of another kind, not a page")
-    if sum(1 for _ in _START_TAG.finditer(html)) > MAX_TAGS:
+    if html.count("<") > 2 * MAX_TAGS and len(_START_TAG.findall(html)) > MAX_TAGS:
         raise TooLarge(f"more than {MAX_TAGS} tags")
     for run in _ATTRIBUTE_RUN.finditer(html):
         if run.group().count("=") + run.group().count(" ") > MAX_ATTRIBUTES:
             raise TooLarge(f"a tag of more than {MAX_ATTRIBUTES} attributes")
-    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False)
+    parser = HTMLParser(
+        encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, default_doctype=False
+    )
     try:
         tree = document_fromstring(html.encode("utf-8", "replace"), parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
@@ -130,5 +138,7 @@ def clean_line(text: str | None) -> str | None:
     if not text:
         return None
     text = re.sub(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?|<[a-zA-Z!/][^<>]*>", " ", text)
-    kept = "".join(c if not unicodedata.category(c).startswith("C") else " " for c in text if c not in "\u00ad\u200b\ufeff")
+    kept = "".join(
+        c if not unicodedata.category(c).startswith("C") else " " for c in text if c not in "\u00ad\u200b\ufeff"
+    )
     return " ".join(kept.split()) or None

@@ -30,7 +30,9 @@ _RESERVED = re.compile(
     r"|\breservados\s+todos\s+los\s+derechos\b",
     re.IGNORECASE,
 )
-_PUBLIC_DOMAIN = re.compile(r"\b(?:is|are|in|de|del?|en)\s+(?:the\s+|el\s+)?(?:public\s+domain|dominio\s+p[uú]blico)\b", re.IGNORECASE)
+_PUBLIC_DOMAIN = re.compile(
+    r"\b(?:is|are|in|de|del?|en)\s+(?:the\s+|el\s+)?(?:public\s+domain|dominio\s+p[uú]blico)\b", re.IGNORECASE
+)
 _OPT_OUT = re.compile(r"\bno-?ai\b|\bno-?imageai\b|\bno-?ml\b", re.IGNORECASE)
 
 _TITLE_KEYS = ("citation_title", "dc.title", "dcterms.title", "og:title", "twitter:title")
@@ -40,13 +42,27 @@ _DATE_KEYS = (
     "dc.date", "dc.date.issued", "dcterms.date", "datepublished", "date", "pubdate", "parsely-pub-date",
     "dcterms.created", "article:modified_time", "og:updated_time", "dcterms.modified", "last-modified",
 )  # fmt: skip
-_DOI_KEYS = ("citation_doi", "dc.identifier", "dc.identifier.doi", "dcterms.identifier", "prism.doi", "bepress_citation_doi")
-_LICENCE_KEYS = ("dc.rights", "dcterms.rights", "dcterms.license", "dc.rights.license", "license", "copyright", "rights")
+_DOI_KEYS = (
+    "citation_doi",
+    "dc.identifier",
+    "dc.identifier.doi",
+    "dcterms.identifier",
+    "prism.doi",
+    "bepress_citation_doi",
+)
+_LICENCE_KEYS = (
+    "dc.rights",
+    "dcterms.rights",
+    "dcterms.license",
+    "dc.rights.license",
+    "license",
+    "copyright",
+    "rights",
+)
 # Where pages print their licence: footers, boxes named for it, and the last lines.
 _FOOTERS = XPath(
-    "//footer | //*[self::div or self::section or self::p or self::small or self::span]"
-    "[contains(@class, 'copyright') or contains(@id, 'copyright') or contains(@class, 'icense') or contains(@id, 'footer')]"
-    " | (//p | //small | //address)[position() > last() - 8]"
+    "//body//*[self::footer or (self::div or self::section or self::p or self::small or self::span) and (contains(@class,"
+    " 'opyright') or contains(@id, 'opyright') or contains(@class, 'icense') or contains(@id, 'footer'))]"
 )
 _DOI_LINKS = XPath(
     "//a[contains(@href, 'doi.org/10.')][contains(@class, 'doi') or parent::*[contains(@class, 'doi')]]/@href"
@@ -172,11 +188,18 @@ def _date(tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str,
 
 def _address(tree: HtmlElement, metas: dict[str, list[str]], url: str | None) -> str | None:
     """The canonical address if it is a web address on the page's own site, else where it was fetched."""
-    said = next((h for e in tree.iter("link") if "canonical" in (e.get("rel") or "").lower() and (h := e.get("href"))), None)
+    said = next(
+        (h for e in tree.iter("link") if "canonical" in (e.get("rel") or "").lower() and (h := e.get("href"))), None
+    )
     said = said or _first(metas, ("og:url", "citation_fulltext_html_url"))
     try:
         full = urljoin(url or "", said.strip()) if said else None
-        if full and urlsplit(full).scheme in ("http", "https") and urlsplit(full).hostname and not re.search(r"[\s<>\"]", full):
+        if (
+            full
+            and urlsplit(full).scheme in ("http", "https")
+            and urlsplit(full).hostname
+            and not re.search(r"[\s<>\"]", full)
+        ):
             return full
     except ValueError:
         pass
@@ -186,7 +209,9 @@ def _address(tree: HtmlElement, metas: dict[str, list[str]], url: str | None) ->
 def _language(tree: HtmlElement, metas: dict[str, list[str]]) -> str | None:
     root = tree.getroottree().getroot()
     said = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or root.get("xml:lang")
-    said = said or _first(metas, ("og:locale", "content-language", "dc.language", "citation_language", "dcterms.language"))
+    said = said or _first(
+        metas, ("og:locale", "content-language", "dc.language", "citation_language", "dcterms.language")
+    )
     said = (said or "").split(",")[0].strip()
     return language_code(said) if re.fullmatch(r"[A-Za-z]{2,3}(?:[-_]\w+)*", said) else None
 
@@ -212,14 +237,20 @@ def _licence(
     stated += [value for key in _LICENCE_KEYS for value in metas.get(key, ())]
     for data in linked:
         said = data.get("license")
-        stated.append(said if isinstance(said, str) else str(said.get("url") or said.get("@id") or "") if isinstance(said, dict) else "")
+        stated.append(
+            said
+            if isinstance(said, str)
+            else str(said.get("url") or said.get("@id") or "")
+            if isinstance(said, dict)
+            else ""
+        )
     for said in stated:
         if name := _spdx(said):
             return name, said.strip()
     links = [h for e in tree.iter("a") if (h := e.get("href")) and "creativecommons.org" in h and _spdx(h)]
     if len({_spdx(h) for h in links}) == 1:
         return _spdx(links[0]), links[0]
-    for part in _FOOTERS(tree):
+    for part in [*_FOOTERS(tree), *list(tree.iter("p"))[-8:]]:
         line = " ".join(part.text_content().split())
         if len(line) < 5000 and (name := _spdx(line)):
             return name, _sentence(line)
@@ -249,5 +280,9 @@ def _opted_out(metas: dict[str, list[str]]) -> bool:
 
     Source: https://www.w3.org/community/reports/tdmrep/CG-FINAL-tdmrep-20240510/ (section 6.3)
     """
-    robots = [v for key in ("robots", "googlebot", "x-robots-tag", "ai-training", "ccbot", "gptbot") for v in metas.get(key, ())]
+    robots = [
+        v
+        for key in ("robots", "googlebot", "x-robots-tag", "ai-training", "ccbot", "gptbot")
+        for v in metas.get(key, ())
+    ]
     return any(_OPT_OUT.search(v) for v in robots) or "1" in metas.get("tdm-reservation", ())

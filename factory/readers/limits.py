@@ -51,7 +51,7 @@ def parsed_of(table: dict[str, Any]) -> Parsed:
 def table_of(parsed: Parsed) -> dict[str, Any]:
     """A `Parsed` as JSON, its paragraphs as bare rows."""
     table = asdict(parsed)
-    table["paragraphs"] = [(p.text, p.role, p.page, p.start_seconds, p.heading) for p in parsed.paragraphs]
+    table["paragraphs"] = [(p.text, p.role, p.page, p.start_seconds, p.heading, p.continues) for p in parsed.paragraphs]
     return table
 
 

@@ -27,7 +27,7 @@ _NUMBER_ONLY = re.compile(
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Line:
     """One line of one column. `size` is that of most of its letters; `base` its baseline."""
 
@@ -195,14 +195,13 @@ def _order(number: int, lines: list[Line], gutters: Sequence[float], out: list[S
     edge = _gutter(lines, gutters) if depth < 3 else None
     if edge is None:
         rows = _rows(lines)
-        out.append(Segment(number, rows, min(r.x0 for r in rows), max(r.x1 for r in rows)))
+        out.append(Segment(number, rows, min(r.x0 for r in rows), _right(rows)))
         return
     left: list[Line] = []
     right: list[Line] = []
     across: list[Line] = []
     for line in lines:
-        crossing = line.x0 < edge - OVERHANG and line.x1 > edge + OVERHANG
-        if crossing:
+        if line.x0 < edge - OVERHANG and line.x1 > edge + OVERHANG and not _overflows(line, lines, edge):
             _order(number, left, gutters, out, depth + 1)
             _order(number, right, gutters, out, depth + 1)
             left, right = [], []
@@ -214,6 +213,22 @@ def _order(number: int, lines: list[Line], gutters: Sequence[float], out: list[S
         (right if line.x0 >= edge - OVERHANG else left).append(line)
     for part in (across, left, right):
         _order(number, part, gutters, out, 3 if part is across else depth + 1)
+
+
+def _right(rows: Sequence[Line]) -> float:
+    """The column's right edge: where three lines end, so that one overflowing address does not move it."""
+    ends = sorted((r.x1 for r in rows), reverse=True)
+    for at in range(min(len(ends) - 2, len(ends) // 5)):
+        if ends[at] - ends[at + 2] < 4:
+            return ends[at]
+    return ends[0]
+
+
+def _overflows(line: Line, lines: Sequence[Line], edge: float) -> bool:
+    """The line runs into the next column's text, as long addresses do: it belongs to its own column."""
+    return any(
+        o.x0 >= edge - OVERHANG and o.x0 < line.x1 and abs(o.base - line.base) < 0.6 * line.size for o in lines
+    )
 
 
 def _gutter(lines: Sequence[Line], known: Sequence[float]) -> float | None:
@@ -237,16 +252,16 @@ def _divides(lines: Sequence[Line], edge: float, low: float, high: float) -> boo
     """Text runs on both sides of a white gap that ends at `edge`, and both sides look like prose."""
     left: list[Line] = []
     right: list[Line] = []
+    touching = 0
     for line in lines:
         if line.x0 >= edge - 2:
             right.append(line)
         elif line.x1 <= edge - GUTTER:
             left.append(line)
         elif line.x1 < edge + OVERHANG:
-            return False
-    if len(left) < COLUMN_LINES or len(right) < COLUMN_LINES:
+            touching += 1
+    if len(left) < COLUMN_LINES or len(right) < COLUMN_LINES or touching * 25 > len(lines):
         return False
-    top = max(left[0].y0, right[0].y0) if left[0].base <= left[-1].base else 0.0
     top = max(min(line.y0 for line in left), min(line.y0 for line in right))
     bottom = min(max(line.y1 for line in left), max(line.y1 for line in right))
     beside_left = [line for line in left if top - 2 <= line.y0 and line.y1 <= bottom + 2]
@@ -265,7 +280,7 @@ def _prose(lines: Sequence[Line], width: float) -> bool:
 
 def _divides_weakly(lines: Sequence[Line], edge: float, low: float) -> bool:
     """The gap that other pages have is white here too, and a column starts right of it."""
-    starts = right = left = 0
+    starts = right = left = touching = 0
     for line in lines:
         if line.x0 >= edge - 4:
             right += 1
@@ -273,7 +288,9 @@ def _divides_weakly(lines: Sequence[Line], edge: float, low: float) -> bool:
         elif line.x1 <= edge - 2:
             left += 1
         elif line.x1 < edge + OVERHANG:
-            return False
+            touching += 1
+    if touching * 25 > len(lines):
+        return False
     return right > 0 and left > 0 and starts * 2 >= right and low < edge - 60
 
 

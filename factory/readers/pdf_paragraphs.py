@@ -37,8 +37,8 @@ _MARKER = re.compile(r"^(?:\d{1,3}|[*†‡§¶]+|[a-z]\)|\([\da-z]\))(?=[\s\w¡
 _WORD = re.compile(r"[^\W_]+(?:[-‐][^\W_]+)*")
 _TAIL = re.compile(r"([^\W_]+(?:[-‐][^\W_]+)*)[-‐]$")
 _HEAD = re.compile(r"[^\W_]+")
-_URL = re.compile(r"(?:https?://|www\.|doi\.org|\bdoi:|@)\S*$", re.IGNORECASE)
-_URL_MORE = re.compile(r"^[\w%~-]*[\d/.=&?_-]\S*")
+_URL = re.compile(r"(?:https?:|www\.|doi\.org|\bdoi:|@)\S*$", re.IGNORECASE)
+_URL_MORE = re.compile(r"^[\w%~]*[\d/=&?_-][^\s,;]*[^\s,;.]|^[\w%~]+\.[\w]|^//")
 _ACCENT = re.compile(r"([´`¨˜ˆ])\s?([aeiounAEIOUNıcC])")
 _COMBINING = {"´": "\u0301", "`": "\u0300", "¨": "\u0308", "˜": "\u0303", "ˆ": "\u0302"}
 _LIGATURES = str.maketrans(
@@ -46,7 +46,7 @@ _LIGATURES = str.maketrans(
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Block:
     """Lines of one paragraph, and the column its last line stands in."""
 
@@ -98,36 +98,40 @@ def _widen(segments: Sequence[Segment]) -> None:
             s.right = max(s.right, min(wider, default=0))
 
 
-def _pitches(segments: Sequence[Segment]) -> dict[int, float]:
+def _pitches(segments: Sequence[Segment], body: float) -> dict[int, float]:
     """The usual distance of baselines for each type size."""
     seen: dict[int, Counter[int]] = {}
     for s in segments:
-        for a, b in zip(s.lines, s.lines[1:], strict=False):
-            if abs(a.size - b.size) < 0.3 and b.base > a.base:
-                seen.setdefault(round(a.size * 2), Counter())[round((b.base - a.base) * 2)] += 1
-    return {
-        size: min(counts.most_common(1)[0][0] / 2, size / 2 * 2.2) if counts else size / 2 * 1.2
-        for size, counts in seen.items()
-    }
+        before = s.lines[0]
+        for line in s.lines[1:]:
+            if before.size - 0.3 < line.size < before.size + 0.3:
+                gap = round((line.base - before.base) * 2)
+                if gap > 0:
+                    seen.setdefault(round(line.size * 2), Counter())[gap] += 1
+            before = line
+    usual = {size: counts.most_common(1)[0][0] / 2 for size, counts in seen.items()}
+    leading = min(usual.get(round(body * 2), body * 1.2) / body, 2.2)
+    # Most headings stand alone, so that their usual distance is one between paragraphs: hence the limit.
+    return {size: min(pitch, size / 2 * leading * 1.05) for size, pitch in usual.items()}
 
 
 def _blocks(segments: Sequence[Segment], body: float) -> list[_Block]:
-    pitches = _pitches(segments)
+    pitches = _pitches(segments, body)
     out: list[_Block] = []
     for s in segments:
         before: Line | None = None
+        current: _Block | None = None
         for line in s.lines:
-            if before is not None and not _breaks(before, line, s, pitches, body):
-                out[-1].lines.append(line)
+            if before is None:
+                current = _continued(out, line, s, body)
+            elif _breaks(before, line, s, pitches, body):
+                current = None
+            if current is None:
+                current = _Block(s.page, [line], s.right, round(line.size * 2), line.bold, left=s.left)
+                out.append(current)
             else:
-                old = _continued(out, line, s, body) if before is None else None
-                if old is None:
-                    out.append(_Block(s.page, [line], s.right, round(line.size * 2), line.bold, left=s.left))
-                else:
-                    out.remove(old)
-                    out.append(old)
-                    old.lines.append(line)
-                    old.right = s.right
+                current.lines.append(line)
+                current.right, current.left = s.right, s.left
             before = line
     return out
 
@@ -150,7 +154,7 @@ def _breaks(before: Line, line: Line, s: Segment, pitches: dict[int, float], bod
         return True
     if before.text[-1:] in "-‐\xad":
         return False
-    if size > body * HEADING_STEP:
+    if size > body * 1.3 or (size > body * HEADING_STEP and abs(line.x0 - before.x0) > 1):
         return False
     word = len(line.text.split(" ", 1)[0]) + 1
     letter = (line.x1 - line.x0) / max(len(line.text), 1)
@@ -169,23 +173,24 @@ def _continued(out: list[_Block], line: Line, s: Segment, body: float) -> _Block
     if line.table or line.size > body * HEADING_STEP:
         return None
     lower = line.text.lstrip("(«“\"'¿¡")[:1].islower()
-    for back, block in enumerate(reversed(out[-6:])):
+    for block in reversed(out[-6:]):
         last = block.lines[-1]
-        if last.table or s.page - block.page > 2 or abs(last.size - line.size) > 0.6 or block.bold != line.bold:
+        if last.table or abs(last.size - line.size) > 0.6 or block.bold != line.bold:
             continue
-        if last.text[-1:] in "-‐\xad" and last.text[-2:-1].isalpha():
-            return block if _BULLET.match(line.text) is None else None
-        full = block.right - last.x1 < 0.25 * max(block.right - block.left, 1)
-        if _END.search(last.text) is None and not _CAPTION.match(block.lines[0].text) and full:
-            if lower:
-                return block
-            indented = line.x0 > s.left + 0.7 * line.size
-            if back == 0 and not indented and not _BULLET.match(line.text) and not _CAPTION.match(line.text):
-                word = (len(line.text.split(" ", 1)[0]) + 1) * (line.x1 - line.x0) / max(len(line.text), 1)
-                if block.right - last.x1 < word + 0.6 * line.size and not block.bold:
-                    return block
-        if back == 0 and not lower:
+        if s.page - block.page > 2 or _BULLET.match(line.text):
             return None
+        if last.text[-1] in "-‐\xad" and last.text[-2:-1].isalpha():
+            return block
+        if _CAPTION.match(block.lines[0].text):
+            continue
+        word = 0 if lower else (len(line.text.split(" ", 1)[0]) + 1) * (line.x1 - line.x0) / len(line.text)
+        room = 0.25 * (block.right - block.left) if lower else word + 0.6 * line.size
+        if _END.search(last.text) or block.right - last.x1 > room:
+            return None
+        if lower:
+            return block
+        indented = line.x0 > s.left + 0.7 * line.size
+        return None if indented or block.bold or block is not out[-1] or _CAPTION.match(line.text) else block
     return None
 
 
@@ -193,19 +198,29 @@ def _continued(out: list[_Block], line: Line, s: Segment, body: float) -> _Block
 
 
 def _vocabulary(segments: Sequence[Segment]) -> set[str]:
-    """Every word of the document as it stands inside a line."""
+    """Every word of the document as it stands inside a line; halves of broken words are not words."""
     words: set[str] = set()
     for s in segments:
         for line in s.lines:
-            words.update(_WORD.findall(line.text.lower()))
+            text = line.text
+            if text[-1] in "-‐\xad":
+                text = text[: text.rfind(" ") + 1]
+            words.update(_WORD.findall(text.lower()))
     return words
 
 
 def _text(lines: Sequence[Line], vocabulary: set[str]) -> str:
-    text = lines[0].text
+    if len(lines) == 1:
+        return clean(lines[0].text)
+    parts = [lines[0].text]
     for line in lines[1:]:
-        text = join(text, line.text, vocabulary)
-    return clean(text)
+        kept, glue = _seam(parts[-1], line.text, vocabulary)
+        if not kept:
+            parts[-1] = parts[-1][:-1]
+        if glue:
+            parts.append(glue)
+        parts.append(line.text)
+    return clean("".join(parts))
 
 
 def join(left: str, right: str, vocabulary: set[str]) -> str:
@@ -213,26 +228,30 @@ def join(left: str, right: str, vocabulary: set[str]) -> str:
 
     `vocabulary` holds the document's words in lower case.
     """
-    left, right = left.rstrip(" "), right.lstrip(" ")
-    if not left or not right:
-        return left + right
+    kept, glue = _seam(left, right, vocabulary)
+    return (left if kept else left[:-1]) + glue + right
+
+
+def _seam(left: str, right: str, vocabulary: set[str]) -> tuple[bool, str]:
+    """Whether the last character of `left` stays, and what stands between the two."""
     last = left[-1]
     if last == "\xad":
-        return left[:-1] + right
+        return False, ""
     if last in "-‐":
-        tail = _TAIL.search(left)
+        word = left[left.rfind(" ") + 1 :]
+        tail = _TAIL.search(word) if len(word) < 60 else None
         if tail is None:
-            return left + ("" if _URL.search(left) else " ") + right
-        head = _HEAD.match(right)
-        if head is None or _URL.search(left):
-            return left + right
-        return (left if _keeps_hyphen(tail.group(1), right, vocabulary) else left[:-1]) + right
-    if last in "/_=&?.~" and _URL.search(left) and _URL_MORE.match(right):
-        if last != "." or not right[:1].isupper():
-            return left + right
-    if right[0] in "-‐" and len(right) > 1 and right[1].isalpha() and last.isalpha():
-        return left + right
-    return left + " " + right
+            return True, "" if _URL.search(word) else " "
+        if _URL.search(word) or not right[0].isalnum():
+            return True, ""
+        return _keeps_hyphen(tail.group(1), right, vocabulary), ""
+    if last in "/_=&?.~:" or right[0].islower():
+        word = left[left.rfind(" ") + 1 :]
+        if len(word) > 5 and _URL.search(word) and (last not in ",;:)" or right[:2] == "//") and _URL_MORE.match(right):
+            return True, ""
+    if right[0] in "-‐" and last.isalpha() and right[1:2].isalpha():
+        return True, ""
+    return True, " "
 
 
 def _keeps_hyphen(tail: str, right: str, vocabulary: set[str]) -> bool:
@@ -240,7 +259,7 @@ def _keeps_hyphen(tail: str, right: str, vocabulary: set[str]) -> bool:
     match = _WORD.match(right)
     head = match.group() if match else right
     joined, hyphened = (tail + head).lower(), f"{tail}-{head}".lower()
-    if joined in vocabulary:
+    if joined in vocabulary or (tail + head.split("-")[0]).lower() in vocabulary:
         return False
     if hyphened in vocabulary:
         return True
@@ -307,8 +326,10 @@ def _mark_headings(blocks: Sequence[_Block], body: float, outline: set[str]) -> 
 
 def _is_heading(b: _Block, body: float, outline: set[str]) -> bool:
     text = b.text
-    letters = sum(c.isalpha() for c in text)
-    if len(text) > HEADING_CHARACTERS or letters < 3 or letters * 2 < len(text) or _CAPTION.match(text):
+    if len(text) > HEADING_CHARACTERS:
+        return False
+    letters = sum(map(str.isalpha, text))
+    if letters < 3 or letters * 2 < len(text) or _CAPTION.match(text):
         return False
     if b.size > body * 2 * HEADING_STEP:
         return True

@@ -1,0 +1,42 @@
+# make demo · test · check · bench · docs: everything a person or CI calls.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
+	"$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$p" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DEMO := demo
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: demo test check bench docs clean
+
+# The environment is made once, and again when what it is made of changes.
+$(VENV)/.core: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed; name it: make PYTHON=/path/to/python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.core
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(VENV)/.core          ## set-up and the main job on samples/: no GPU, no account, no model download
+	@$(BIN)/factory ingest samples/sources.toml --home $(HOME_DEMO) --quiet
+	@$(BIN)/factory build medical_es natural_es --home $(HOME_DEMO) --sources samples/sources.toml
+
+check: $(VENV)/.dev          ## lint, types and the fast tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy factory pipelines
+	$(PYTEST) -q -m "not slow and not data" -n 2
+
+test: $(VENV)/.dev           ## every test this machine can run
+	$(PYTEST) -q -n 2
+
+bench: $(VENV)/.dev          ## speed, peer and ours alternating in one process; raw repeats as JSON
+	$(BIN)/python -m benchmarks.run
+
+docs: $(VENV)/.dev           ## the command-line page, from the commands themselves
+	$(BIN)/python docs/make_cli.py
+
+clean:
+	rm -rf $(VENV) $(HOME_DEMO)

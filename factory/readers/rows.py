@@ -1,0 +1,145 @@
+"""Dataset rows (JSON lines, a JSON list, Parquet; gzip or zstd) → a Document a row; a bad row costs only itself."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
+
+import orjson
+import zstandard
+
+from factory.errors import Damaged, Empty, Mislabelled, TooLarge
+from factory.record import TRADITIONS, Hints, Paragraph, Parsed, language_code
+
+# No published text corpus has a shard beyond 2 GiB decompressed or a row beyond 64 MB; a bomb has.
+MAX_BYTES = 2 * 2**30
+MAX_ROW_BYTES = 64 * 10**6
+TEXT_COLUMNS = ("text", "raw_text", "content", "body", "abstract", "article")
+_ALIASES = {
+    "title": ("title", "titulo", "título"),
+    "author": ("author", "authors", "autor"),
+    "date": ("date", "fecha", "published"),
+    "url": ("url", "link"),
+    "language": ("language", "lang", "idioma"),
+    "licence": ("licence", "license", "licencia"),
+    "identifier": ("doi", "isbn"),
+}
+_EXTRAS = {"country": ("country", "pais"), "specialty": ("specialty", "speciality", "speciallity"), "tradition": ("tradition",)}
+
+
+def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
+    """A Parsed a row; `part` is its number. A bad row has no paragraphs and a note `bad_row:…`.
+
+    Raises Empty, Damaged, TooLarge, and Mislabelled where no column holds text.
+    """
+    if not data.strip():
+        raise Empty("the file has no bytes")
+    rows = _parquet(data) if data.startswith(b"PAR1") else _json(data)
+    for number, row in enumerate(rows):
+        yield _parsed(row, f"{number:09d}")
+
+
+def _parsed(row: Any, part: str) -> Parsed:
+    if isinstance(row, str):
+        return Parsed([], part=part, notes=[f"bad_row:{row}"])
+    column = next((c for c in TEXT_COLUMNS if isinstance(row.get(c), str) and row[c].strip()), None)
+    if column is None:
+        return Parsed([], part=part, notes=[f"bad_row:no text in columns {', '.join(map(str, list(row)[:12]))}"])
+    if len(row[column]) > MAX_ROW_BYTES:
+        return Parsed([], part=part, notes=["bad_row:too long"])
+    paragraphs = [Paragraph(" ".join(p.split())) for p in row[column].split("\n") if p.strip()]
+    facts = {name: _fact(row, aliases) for name, aliases in _ALIASES.items()}
+    extra = {name: found for name, aliases in _EXTRAS.items() if (found := _fact(row, aliases))}
+    if extra.get("tradition") not in TRADITIONS:
+        extra.pop("tradition", None)
+    return Parsed(
+        paragraphs,
+        title=facts["title"],
+        author=facts["author"],
+        date=facts["date"],
+        url=facts["url"],
+        language=language_code(facts["language"]) if facts["language"] else None,
+        licence=facts["licence"],
+        licence_evidence=f"column of row {int(part)}" if facts["licence"] else None,
+        identifier=facts["identifier"],
+        part=part,
+        extra=extra,
+    )
+
+
+def _fact(row: dict[str, Any], names: tuple[str, ...]) -> str | None:
+    for name in names:
+        value = row.get(name)
+        if isinstance(value, list):
+            value = ", ".join(str(v) for v in value)
+        if value not in (None, ""):
+            return str(value)
+    return None
+
+
+def _parquet(data: bytes) -> Iterator[Any]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        if not set(TEXT_COLUMNS) & set(file.schema_arrow.names):
+            raise Mislabelled(f"no text column among {', '.join(file.schema_arrow.names[:20])}")
+        for batch in file.iter_batches(batch_size=64):
+            yield from batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise Damaged(f"not whole Parquet: {error}") from error
+
+
+def _json(data: bytes) -> Iterator[Any]:
+    with _opened(data) as stream:
+        try:
+            first = stream.read(1).strip() or stream.readline(4096).strip()[:1]
+            stream.seek(0)
+            if first.removeprefix(b"\xef\xbb\xbf")[:1] == b"[":
+                yield from _listed(stream)
+            else:
+                yield from _lines(stream)
+        except (EOFError, zlib.error, zstandard.ZstdError, gzip.BadGzipFile) as error:
+            raise Damaged(f"not whole: {error}") from error
+
+
+def _opened(data: bytes) -> IO[bytes]:
+    if data.startswith(b"\x1f\x8b"):
+        return gzip.GzipFile(fileobj=io.BytesIO(data))
+    if data.startswith(b"\x28\xb5\x2f\xfd"):
+        whole = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
+        return io.BytesIO(whole.read(MAX_BYTES))
+    return io.BytesIO(data)
+
+
+def _listed(stream: IO[bytes]) -> Iterator[Any]:
+    data = stream.read(MAX_BYTES)
+    try:
+        rows = orjson.loads(data)
+    except orjson.JSONDecodeError as error:
+        raise Damaged(f"not whole JSON: {error}") from error
+    for row in rows:
+        yield row if isinstance(row, dict) else "not an object"
+
+
+def _lines(stream: IO[bytes]) -> Iterator[Any]:
+    total = 0
+    while line := stream.readline(MAX_ROW_BYTES + 1):
+        total += len(line)
+        if total > MAX_BYTES:
+            raise TooLarge("more than 2 GiB of rows in one file")
+        if len(line) > MAX_ROW_BYTES:
+            yield "too long"
+            while line and not line.endswith(b"\n"):
+                line = stream.readline(MAX_ROW_BYTES)
+        elif line.strip():
+            try:
+                row = orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))
+            except orjson.JSONDecodeError as error:
+                yield f"not JSON ({error})"
+                continue
+            yield row if isinstance(row, dict) else "not an object"
