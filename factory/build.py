@@ -144,9 +144,14 @@ class Build:
                 row = self.listed.rows.get(item.source_id)
                 source = row.model_dump(mode="json", exclude_none=True) if row else receipt["source"]
                 source = {k: v for k, v in source.items() if k not in ("path", "note", "allow_private")}
-                if source["tradition"] in self.config.select.traditions and source["kind"] in self.config.select.kinds:
+                if self._takes(source):
                     self._receipts[item] = {**receipt, "source": source}
         return self._receipts
+
+    def _takes(self, source: dict[str, Any]) -> bool:
+        """A source of the recipe's traditions, or rows that may each say their own."""
+        select = self.config.select
+        return source["kind"] in select.kinds and (source["tradition"] in select.traditions or source["kind"] == "dataset")
 
     def fingerprint(self) -> str:
         """The digest of all that the dataset depends on."""

@@ -242,7 +242,7 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path) 
     )
     victim = None
     while command.poll() is None and victim is None:
-        children = subprocess.run(["pgrep", "-P", str(command.pid)], capture_output=True, text=True, check=False)
+        children = subprocess.run(["pgrep", "-P", str(command.pid), "-f", "factory.executors"], capture_output=True, text=True, check=False)
         victim = next((int(pid) for pid in children.stdout.split()), None)
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
@@ -281,4 +281,4 @@ def test_status_and_report_say_what_stands(built: Path) -> None:
     page = Path(ok("report", "natural_es", home=built).strip()).read_text()
     assert page.count("<svg") >= 6
     assert "<script" not in page
-    assert "http" not in page.split("Examples (the first")[0]
+    assert "://" not in page.split("Examples (the first")[0]

@@ -24,14 +24,21 @@ from factory.record import Hints, Paragraph, Parsed
 
 # Below this a page is a menu, a login form or an error message; the shortest real page has 900 characters.
 MIN_CHARACTERS = 200
-_ERROR_PAGE = re.compile(
-    r"^\W*(?:error\W+)?(?:40[0-9]|410|50[0-9])\b|\b(?:page|p[aá]gina|document|art[ií]culo)\W+(?:was\W+|no\W+|not\W+|n[aã]o\W+)+"
-    r"(?:found|encontrad[ao]|existe|disponible)|^\W*(?:not found|no encontrad[ao]|forbidden|access denied|acceso denegado"
-    r"|just a moment|attention required|service unavailable)",
+# What a page says that stands for an article: errors, logins, consent, challenges.
+_NO_ARTICLE = re.compile(
+    r"^\W*(?:error\W+)?(?:40[0-9]|410|50[0-9])\b"
+    r"|\b(?:page|p[aá]gina|document|documento|art[ií]culo|artigo)\W+(?:was\W+|no\W+|not\W+|n[aã]o\W+|be\W+|fue\W+|could\W+)+"
+    r"(?:found|encontrad[ao]|existe|disponible|available)"
+    r"|^\W*(?:not found|no encontrad[ao]|forbidden|access denied|acceso denegado|just a moment|attention required"
+    r"|service unavailable|are you a robot|log ?in|sign ?in|iniciar? sesi[oó]n|inicio de sesi[oó]n|acceso usuarios)\b"
+    r"|(?:enable|activ[ea]r?|habilit[ea]r?) (?:javascript|cookies)|checking your browser",
     re.IGNORECASE,
 )
-# An error page is short; a long article may be titled "404".
-_ERROR_PAGE_CHARACTERS = 1_500
+_CONSENT = re.compile(r"\bcookies?\b", re.IGNORECASE)
+# Such pages are short; a long article may be titled "404" or be about cookies.
+_NO_ARTICLE_CHARACTERS = 1_500
+# A line of a menu is shorter than a sentence: 60 characters is half a line of print.
+_SENTENCE_CHARACTERS = 60
 
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 
@@ -99,8 +106,17 @@ def _extract(tree: HtmlElement, *, fast: bool) -> HtmlElement | None:
 
 
 def _check(paragraphs: list[Paragraph], title: str | None) -> None:
-    text = " ".join(p.text for p in paragraphs if p.role != "boilerplate")
-    if len(text) < MIN_CHARACTERS:
+    """Raise NoText for a page that holds no article."""
+    texts = [p.text for p in paragraphs if p.role != "boilerplate"]
+    size = sum(map(len, texts))
+    if size < MIN_CHARACTERS:
         raise NoText(f"fewer than {MIN_CHARACTERS} characters of main text")
-    if len(text) < _ERROR_PAGE_CHARACTERS and (_ERROR_PAGE.search(title or "") or _ERROR_PAGE.search(text[:200])):
-        raise NoText("an error page")
+    if size >= _NO_ARTICLE_CHARACTERS:
+        return
+    whole = " ".join(texts)
+    if _NO_ARTICLE.search(title or "") or _NO_ARTICLE.search(whole[:MIN_CHARACTERS]):
+        raise NoText("an error, login or challenge page")
+    if len(_CONSENT.findall(whole)) > max(2, size // 200):
+        raise NoText("a consent form")
+    if sum(len(t) for t in texts if len(t) >= _SENTENCE_CHARACTERS) < MIN_CHARACTERS // 2:
+        raise NoText("a list of links and no sentence")

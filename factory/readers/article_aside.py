@@ -28,10 +28,12 @@ _BACK_MATTER = re.compile(
     r"|authors'? contributions?|about the authors?|affiliations?|corresponding author|edited by|responsible editors?"
     r"|autor[ií]as?|autores|sobre (?:el |la |los |las |os |o )?autor(?:es|as|a)?|editado por"
     r"|editora?(?:es)? respons[aá](?:ble|vel)|afilia(?:ci[oó]n|ciones|[cç][oõ]es)(?: de los autores)?"
-    r"|contribu(?:ci[oó]n(?:es)?|i[cç][aã]o|i[cç][oõ]es)(?: de autor[ií]a| (?:de los |de las |del? |dos? |das? )autor(?:es|as)?)"
+    r"|contribu(?:ci[oó]n(?:es)?|i[cç][aã]o|i[cç][oõ]es)"
+    r"(?: de autor[ií]a| (?:de los |de las |del? |dos? |das? )autor(?:es|as)?)"
     r"|autor(?:a)? (?:para|de) correspondencia|correspond[eê]ncia"
     r"|publication dates?|fechas? de publicaci[oó]n|datas? de publica[cç][aã]o"
-    r"|(?:article )?history|hist[oó]rico|historial|how to cite(?: this article)?|c[oó]mo citar(?: este art[ií][cg]u?[lo]o?)?"
+    r"|(?:article )?history|hist[oó]rico|historial|how to cite(?: this article)?"
+    r"|c[oó]mo citar(?: este art[ií][cg]u?[lo]o?)?"
     r"|cita(?:r|ci[oó]n)? (?:este|del) art[ií]culo|acknowledge?ments?|agradecim[ie]{1,2}ntos?"
     r"|funding(?: sources?| information)?|financiam[ie]{1,2}nto|financiaci[oó]n"
     r"|(?:declaration of |statement of )?(?:conflicts? of|competing) interests?(?: statement)?"
@@ -52,6 +54,13 @@ _AUTHOR_CLASS = re.compile(
 )
 _ANY_CLASS = re.compile(f"{_REFERENCE_CLASS.pattern}|{_FOOTNOTE_CLASS.pattern}|{_AUTHOR_CLASS.pattern}", re.IGNORECASE)
 _STOP_CLASS = re.compile(r"(?:^|[\s_-])(?:footer|related|share|social|comments?|nav|menu|newsletter)", re.IGNORECASE)
+_NO_WORD = re.compile(r"[^\w'\s]|\d")
+# The longest title above is "declaration of conflicts of interest statement", numbered.
+MAX_TITLE = 90
+# Titles whose sections are not what they say; a page with more is built to be slow.
+MAX_MISFITS = 50
+# Every reference has a year, a page range or an address; the longest run to 400 characters.
+MAX_REFERENCE = 500
 _CITATION = re.compile(r"\b(?:18|19|20)\d\d|https?://|\bdoi\b|\bpp?\. ?\d", re.IGNORECASE)
 # Words that are also the names of chapters ("History of acupuncture"): back matter only where short.
 _DATED = re.compile(r"hist|author|autor")
@@ -60,51 +69,54 @@ _BOXES = ("ol", "ul", "dl", "div", "section", "aside")
 _TITLES = (*LEVELS, "summary", "dt")
 _OUTER = frozenset("ul ol dl table nav header footer aside form menu select dialog figure".split())
 _CHROME_LIST = re.compile(
-    r"nav|menu|social|share|tags|bread|sidebar|author|related|byline|meta|pagin|pager|tab-?list|tabs|toc|contents|carousel|slider",
+    r"nav|menu|social|share|tags|bread|sidebar|author|related|byline|meta|pagin|pager|tab-?list|tabs|toc|contents"
+    r"|carousel|slider",
     re.IGNORECASE,
 )
-_BOLD_LINES = etree.XPath("//body//p[count(*) = 1][strong or b]")
+_BOLD_LINES = etree.XPath(
+    "//body//p[count(*) = 1][strong or b][not(text()[normalize-space()])"
+    " and not(*/following-sibling::text()[normalize-space()])]"
+)
 
 
 def set_aside(tree: HtmlElement) -> Shelf:
     """References, notes and back matter leave the tree; a placeholder stands where each was."""
     shelf = Shelf()
     boxes = [(e, name) for e in tree.iter(*_BOXES) if _ANY_CLASS.search(name := named(e))]
+    misfits = 0
     for title in [*tree.iter(*_TITLES), *_BOLD_LINES(tree)]:
-        words = flat(title) if len(title.text_content()) < 90 else ""
-        role = _role(re.sub(r"[^\w'\s]|\d", " ", words).lower())
-        if (
-            role is None
-            or not _stands(title, tree)
-            or (title.tag == "p" and len(title) and (title.text or title[0].tail or "").strip())
-        ):
+        words = " ".join(flat(title).split()) if len(title.text_content()) < MAX_TITLE else ""
+        role = _role(words)
+        if role is None or misfits > MAX_MISFITS or not _stands(title):
             continue
         section = list(_section(title))
         if section and _fits(role, words, section):
-            _shelve(title, section, Part(title.makeelement("div"), role, " ".join(words.split())), shelf)
+            _shelve(title, section, Part(title.makeelement("div"), role, words), shelf)
+        else:
+            misfits += 1
     for element, name in boxes:
-        parent = element.getparent()
-        if (
-            element.tag in _BOXES
-            and parent is not None
-            and _stands(element, tree)
-            and (role := _named_role(name))
-            and _fits(role, "", [element])
-        ):
-            stand_in = shelf.place(Part(element, role))
-            stand_in.tail, element.tail = element.tail, None
-            parent.replace(element, stand_in)
+        role = _named_role(name)
+        if role is not None and _stands(element) and _fits(role, "", [element]):
+            _replace(element, role, shelf)
     _set_aside_lists(tree, shelf)
     return shelf
 
 
-def _stands(element: HtmlElement, tree: HtmlElement) -> bool:
+def _replace(element: HtmlElement, role: Role, shelf: Shelf) -> None:
+    parent = element.getparent()
+    if parent is not None:
+        stand_in = shelf.place(Part(element, role))
+        stand_in.tail, element.tail = element.tail, None
+        parent.replace(element, stand_in)
+
+
+def _stands(element: HtmlElement) -> bool:
     """True if no earlier part took it along."""
-    return element.getroottree().getroot() is tree.getroottree().getroot()
+    return next(element.iterancestors("html"), None) is not None
 
 
 def _role(words: str) -> Role | None:
-    words = " ".join(words.split())
+    words = " ".join(_NO_WORD.sub(" ", words).lower().split())
     if _REFERENCES.fullmatch(words):
         return "reference"
     if _FOOTNOTES.fullmatch(words):
@@ -141,7 +153,7 @@ def _fits(role: Role, words: str, section: list[HtmlElement]) -> bool:
     """True if the words under a heading are of the kind that the heading says."""
     text = " ".join(" ".join(flat(block) for block in section).split())
     if role == "reference":
-        return len(_CITATION.findall(text)) * 500 >= len(text) > 0
+        return 0 < len(text) <= len(_CITATION.findall(text)) * MAX_REFERENCE
     if role == "boilerplate":
         short = 400 if _DATED.match(words.lower().strip()) else 4000
         return 0 < len(text) < short
@@ -172,9 +184,7 @@ def _set_aside_lists(tree: HtmlElement, shelf: Shelf) -> None:
             continue
         if element.tag == "table" and not _is_data(element):
             continue
-        stand_in = shelf.place(Part(element, "body"))
-        stand_in.tail, element.tail = element.tail, None
-        parent.replace(element, stand_in)
+        _replace(element, "body", shelf)
 
 
 def _introduced(element: HtmlElement) -> bool:

@@ -21,6 +21,9 @@ MAX_DEPTH = 150
 MAX_ATTRIBUTES = 300
 # Share of characters that no text has, above which the decoding is wrong or the bytes are no text.
 MAX_ODD_SHARE = 0.01
+# Null bytes and control codes are noise in a damaged page, and a tenth to a half of a binary file.
+MAX_NULS = 0.9
+MAX_CONTROLS = 0.3
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _MAGIC = re.compile(
@@ -37,7 +40,12 @@ _MARKUP = re.compile(
 _OTHER_XML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\s+(?!html)\w+[^>]*>\s*)*<(\w+)[\s>]", re.DOTALL
 )
+_OTHER_KINDS = frozenset("rss feed svg urlset sitemapindex package ncx opml kml plist".split())
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
+# Terminal escapes: colours and cursor moves, window titles.
+_ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\][^\x07\x1b<\n]{0,300}(?:\x07|\x1b\\)|[@-Z\\-_])?")
+_LEFT_OF_ESCAPES = re.compile(r"\[[0-9;]{1,8}m(?!\])|<[a-zA-Z!/][^<>]*>")
+_UNDECODED = re.compile("[\x80-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _START_TAG = re.compile(r"<[a-zA-Z]")
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * MAX_DEPTH + ")")
@@ -63,12 +71,18 @@ def decode(data: bytes) -> str:
     if _MAGIC.match(data.lstrip(b" \t\r\n")):
         raise Mislabelled("the bytes are not HTML", "name the file by what it is")
     text = _decoded(data)
+    if text.count("\x00") < MAX_NULS * len(text):
+        text = text.replace("\x00", "")
+    if "\x1b" in text:
+        text = _ESCAPES.sub("", text)
     odd = len(_NOT_TEXT.findall(text))
-    if odd > MAX_ODD_SHARE * len(text):
-        if _MARKUP.search(text) and odd < 0.5 * len(text):
+    if odd > max(MAX_ODD_SHARE * len(text), 20):
+        wrong = len(_UNDECODED.findall(text))
+        if wrong > odd / 2 and odd < 0.5 * len(text) and _MARKUP.search(text):
             raise WrongCharset("no charset makes text of these bytes")
-        raise Mislabelled("the bytes are binary, not HTML")
-    return _NOT_TEXT.sub("", text) if odd else text
+        if wrong > odd / 2 or odd > MAX_CONTROLS * len(text) or not _MARKUP.search(text):
+            raise Mislabelled("the bytes are binary, not HTML")
+    return _NOT_TEXT.sub(" ", text) if odd else text
 
 
 def _decoded(data: bytes) -> str:
@@ -76,8 +90,9 @@ def _decoded(data: bytes) -> str:
         if data.startswith(bom):
             return data[len(bom) :].decode(name, "replace")
     head = data[:2048]
-    for name, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
-        if head and zeros.count(0) > 0.4 * len(zeros) > 0:
+    halves = (head[1::2].count(0), head[::2].count(0))
+    for name, zeros, others in (("utf-16-le", *halves), ("utf-16-be", *halves[::-1])):
+        if zeros > 0.2 * len(head) and others < 0.05 * len(head):
             return data.decode(name, "replace")
     try:
         return data.decode("utf-8")
@@ -122,7 +137,7 @@ def parse_html(html: str) -> HtmlElement:
     if not _MARKUP.search(html):
         raise Mislabelled("there is no HTML markup in it")
     other = _OTHER_XML.match(html[:4000])
-    if other and other[1].lower() in ("rss", "feed", "svg", "urlset", "sitemapindex") or "<front>" in html[:4000]:
+    if other is not None and other[1].lower() in _OTHER_KINDS:
         raise Mislabelled("the bytes are XML of another kind, not a page")
     if html.count("<") > 2 * MAX_TAGS and len(_START_TAG.findall(html)) > MAX_TAGS:
         raise TooLarge(f"more than {MAX_TAGS} tags")
@@ -144,7 +159,7 @@ def clean_line(text: str | None) -> str | None:
     """One line of plain text: no markup, control, format or terminal codes; None if nothing is left."""
     if not text:
         return None
-    text = re.sub(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)?|<[a-zA-Z!/][^<>]*>", " ", text)
+    text = _LEFT_OF_ESCAPES.sub(" ", _ESCAPES.sub(" ", text))
     kept = "".join(
         c if not unicodedata.category(c).startswith("C") else " " for c in text if c not in "\u00ad\u200b\ufeff"
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from htmldate import find_date
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
@@ -16,9 +17,10 @@ from factory.readers.article_html import clean_line
 from factory.record import language_code
 
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>?#&]+", re.IGNORECASE)
-_DATE = re.compile(r"((?:19|20)\d\d)(?:[-/.]?(0?[1-9]|1[0-2])(?:[-/.]?(0?[1-9]|[12]\d|3[01]))?)?(?!\d)")
+_DATE = re.compile(r"\s*((?:19|20)\d\d)(?:[-/.]?(0?[1-9]|1[0-2])(?:[-/.]?(0?[1-9]|[12]\d|3[01]))?)?(?!\d)")
 _CC_URL = re.compile(
-    r"(?:https?:)?//(?:www\.)?creativecommons\.org/(?:licen[sc]es/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa))*)/(\d\.\d)(?:/([a-z]{2,4}))?"
+    r"(?:https?:)?//(?:www\.)?creativecommons\.org/"
+    r"(?:licen[sc]es/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa))*)/(\d\.\d)(?:/([a-z]{2,4}))?"
     r"|publicdomain/(zero|mark)/1\.0)",
     re.IGNORECASE,
 )
@@ -37,11 +39,19 @@ _OPT_OUT = re.compile(r"\bno-?ai\b|\bno-?imageai\b|\bno-?ml\b", re.IGNORECASE)
 
 _TITLE_KEYS = ("citation_title", "dc.title", "dcterms.title", "og:title", "twitter:title")
 _AUTHOR_KEYS = ("citation_author", "dc.creator", "dcterms.creator", "author", "parsely-author", "article:author")
-_DATE_KEYS = (
-    "citation_publication_date", "citation_date", "citation_online_date", "article:published_time", "dcterms.issued",
-    "dc.date", "dc.date.issued", "dcterms.date", "datepublished", "date", "pubdate", "parsely-pub-date",
-    "dcterms.created", "article:modified_time", "og:updated_time", "dcterms.modified", "last-modified",
-)  # fmt: skip
+_PUBLISHED = (
+    "citation_publication_date",
+    "citation_date",
+    "citation_online_date",
+    "article:published_time",
+    "dcterms.issued",
+    "dc.date",
+    "dc.date.issued",
+    "dcterms.date",
+    "datepublished",
+    "parsely-pub-date",
+)
+_CHANGED = ("article:modified_time", "og:updated_time", "dcterms.modified")
 _DOI_KEYS = (
     "citation_doi",
     "dc.identifier",
@@ -139,20 +149,18 @@ def _first(metas: dict[str, list[str]], keys: tuple[str, ...]) -> str | None:
 
 
 def _title(tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | None:
-    """The article's own title: declared, else the only h1, else `<title>` without the site's name."""
-    declared = _first(metas, _TITLE_KEYS[:3]) or next(
-        (clean_line(d["headline"]) for d in linked if isinstance(d.get("headline"), str)), None
-    )
-    if declared:
-        return declared
+    """The article's own title: a heading that the declared titles repeat, else declared, without the site's name."""
+    said = _first(metas, _TITLE_KEYS[:3])
+    said = said or next((clean_line(d["headline"]) for d in linked if isinstance(d.get("headline"), str)), None)
     named = clean_line(tree.findtext(".//title"))
+    shared = _first(metas, _TITLE_KEYS[3:])
     tops = [line for h in tree.iter("h1") if (line := clean_line(h.text_content()))]
     for top in tops:
-        if len(tops) == 1 or (named and top.lower() in named.lower()):
+        if any(other and top.lower() in other.lower() for other in (said, shared, named)):
             return top
-    if (shared := _first(metas, _TITLE_KEYS[3:])) or not named:
-        return shared or (tops[0] if tops else None)
-    return max(_TITLE_PARTS.split(named), key=len)
+    if said or len(tops) == 1:
+        return said or tops[0]
+    return shared or (max(_TITLE_PARTS.split(named), key=len) if named else tops[0] if tops else None)
 
 
 def _names(value: object) -> Iterator[str]:
@@ -173,17 +181,26 @@ def _author(metas: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | 
 
 
 def _iso(value: object) -> str | None:
-    found = _DATE.search(value) if isinstance(value, str) else None
+    found = _DATE.match(value) if isinstance(value, str) else None
     return "-".join(part.zfill(2) for part in found.groups() if part) if found else None
 
 
 def _date(tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str, Any]]) -> str | None:
-    declared = [d for key in _DATE_KEYS[:12] for v in metas.get(key, ()) if (d := _iso(v))]
-    declared += [d for data in linked for key in ("datePublished", "dateModified") if (d := _iso(data.get(key)))]
-    declared += [d for key in _DATE_KEYS[12:] for v in metas.get(key, ()) if (d := _iso(v))]
-    if not declared:
-        declared = [d for t in tree.iter("time") if (d := _iso(t.get("datetime")))]
-    return next((d for d in declared if len(d) == 10), declared[0] if declared else None)
+    """The day of publication if the page declares it, else what htmldate's quick search finds."""
+    stated = [d for key in _PUBLISHED for v in metas.get(key, ()) if (d := _iso(v))]
+    stated += [d for key in ("datePublished", "dateModified") for data in linked if (d := _iso(data.get(key)))]
+    stated += [d for key in _CHANGED for v in metas.get(key, ()) if (d := _iso(v))]
+    if day := next((d for d in stated if len(d) == 10), None):
+        return day
+    times = {d for t in tree.iter("time") if (d := _iso(t.get("datetime"))) and len(d) == 10}
+    if len(times) == 1:
+        return times.pop()
+    try:
+        # The full search reads every number of the page: up to 1.5 s, and mostly wrong.
+        guess = find_date(tree, extensive_search=False, original_date=True)
+    except (ValueError, TypeError, OverflowError):
+        guess = None
+    return guess or (stated[0] if stated else None)
 
 
 def _address(tree: HtmlElement, metas: dict[str, list[str]], url: str | None) -> str | None:

@@ -42,9 +42,13 @@ _INLINE = frozenset("a abbr b cite em i label small span strong sub sup u".split
 _POPUP_WORDS = ("efCtt", "opup", "ooltip", "opover", "ef-tip")
 _FOLD_WORDS = ("xpand", "ccordion", "ollaps", "tab-p", "panel")
 _INLINE_BOXES = etree.XPath("//body//*[self::span or self::div or self::small or self::cite][@class]")
+# Where a button or a time is part of a line of text.
+_TEXT_LINES = {"button": (*LEVELS, "summary", "dt"), "time": ("p", "li", "td", "dd")}
 _PAGE_FRAME = frozenset(("nav", "header", "footer", "aside", "form", "menu", "dialog"))
 _FOLDED = etree.XPath("//body//*[self::div or self::section or self::li][@class]")
 _MODALS = etree.XPath("//body//div[@id][contains(@class, 'modal')][.//table]")
+# An article has dozens of tables at most; a page of thousands of windows is an attack.
+_MAX_MODALS = 200
 _SECTIONS = frozenset(("article", "section", "main", "body"))
 _SUSPECTS = etree.XPath(
     "//*[@hidden or @aria-hidden] | //template | //*[@style][contains(@style, 'none') or contains(@style, 'hidden')"
@@ -123,33 +127,33 @@ def mend(tree: HtmlElement, html: str) -> None:
     """Rename what trafilatura deletes by its tag or class though it is text: folded sections, callouts, captions."""
     for element in list(tree.iter("button", "time", "figure", "aside")):
         tag, parent = element.tag, element.getparent()
-        if tag == "button" and parent is not None and (parent.tag in LEVELS or parent.tag in ("summary", "dt")):
-            element.tag = "span"
-        elif tag == "time" and parent is not None and parent.tag in ("p", "li", "td", "dd"):
-            element.tag = "span"
-        elif (
-            tag == "figure"
-            and (caption := element.find(".//figcaption")) is not None
-            and _says(caption)
-            and element.find(".//table") is None
-        ):
-            element.tag, caption.tag = "div", "p"
-            element.attrib.clear()
-            caption.attrib.clear()
-        elif (
-            tag == "aside"
-            and parent is not None
-            and len(parent.findall("p")) > 2
-            and not _CHROME.search(named(element))
-        ):
-            element.tag = "div"
-            element.attrib.clear()
+        if parent is None:
+            continue
+        if tag in ("button", "time"):
+            if parent.tag in _TEXT_LINES[tag]:
+                element.tag = "span"
+        elif tag == "figure":
+            caption = element.find(".//figcaption")
+            if caption is not None and _says(caption) and element.find(".//table") is None:
+                _make_plain(element, "div")
+                _make_plain(caption, "p")
+        elif _in_prose(element) and not _CHROME.search(named(element)):
+            _make_plain(element, "div")
     for element in _FOLDED(tree) if any(word in html for word in _FOLD_WORDS) else ():
         if is_panel(element) and not any(
             a.tag in _PAGE_FRAME or _CHROME.search(named(a)) for a in element.iterancestors()
         ):
-            for name in ("class", "id", "role"):
-                element.attrib.pop(name, None)
+            _make_plain(element, element.tag)
+
+
+def _make_plain(element: HtmlElement, tag: str) -> None:
+    element.tag = tag
+    element.attrib.clear()
+
+
+def _in_prose(aside: HtmlElement) -> bool:
+    """True if a paragraph stands directly before or after it: a callout in an article, not a column of the page."""
+    return any(n is not None and n.tag == "p" for n in (aside.getprevious(), aside.getnext()))
 
 
 def _says(caption: HtmlElement) -> bool:
@@ -160,17 +164,19 @@ def _says(caption: HtmlElement) -> bool:
 
 def unfold_tables(tree: HtmlElement, html: str) -> None:
     """Put a table that opens in a window of its own (journals do that) where the link to it stands."""
-    for modal in _MODALS(tree) if "modal" in html else ():
-        name = modal.get("id")
-        opener = next((a for a in tree.iter("a", "button") if name in _targets(a)), None)
-        tables = modal.findall(".//table")
-        if opener is None or any(a is modal for a in opener.iterancestors()):
+    modals = _MODALS(tree)[:_MAX_MODALS] if "modal" in html else []
+    openers: dict[str, HtmlElement] = {}
+    for link in tree.iter("a", "button") if modals else ():
+        for name in _targets(link):
+            openers.setdefault(name, link)
+    for modal in modals:
+        spot = openers.get(modal.get("id"))
+        if spot is None or any(a is modal for a in spot.iterancestors()):
             continue
-        spot = opener
         # Up to the box that holds the thumbnail and the caption, not the section with its text.
         while (up := spot.getparent()) is not None and up.tag not in _SECTIONS and len(up.text_content()) < 1500:
             spot = up
-        for table in reversed(tables):
+        for table in reversed(modal.findall(".//table")):
             table.tail = None
             spot.addnext(table)
 

@@ -40,7 +40,7 @@ def die_with_parent() -> None:
 def parse(fmt: str, data: bytes, hints: Hints, pipes: Pipes | None = None, ocr: str = "auto") -> Iterator[Parsed]:
     """Every Parsed of the bytes, by the reader of their format."""
     module: ModuleType = importlib.import_module(MODULES[fmt])
-    if fmt == "pdf":
+    if fmt == "pdf" and hasattr(module, "recogniser"):
         recognise = None if ocr == "never" else module.recogniser()
         if recognise is not None and pipes is not None:
             recognise = pipes.cached(recognise)

@@ -17,6 +17,7 @@ from factory.record import TRADITIONS, Hints, Paragraph, Parsed, language_code
 # No published text corpus has a shard beyond 2 GiB decompressed or a row beyond 64 MB; a bomb has.
 MAX_BYTES = 2 * 2**30
 MAX_ROW_BYTES = 64 * 10**6
+_CHUNK = 1 << 16
 TEXT_COLUMNS = ("text", "raw_text", "content", "body", "abstract", "article")
 _ALIASES = {
     "title": ("title", "titulo", "título"),
@@ -111,9 +112,27 @@ def _opened(data: bytes) -> IO[bytes]:
     if data.startswith(b"\x1f\x8b"):
         return gzip.GzipFile(fileobj=io.BytesIO(data))
     if data.startswith(b"\x28\xb5\x2f\xfd"):
-        whole = zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True)
-        return io.BytesIO(whole.read(MAX_BYTES))
+        return io.BytesIO(_unzstd(data))
     return io.BytesIO(data)
+
+
+def _unzstd(data: bytes) -> bytes:
+    """All frames. Raises Damaged where the last one is cut, TooLarge beyond the limit."""
+    parts: list[bytes] = []
+    size = 0
+    while data:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        for at in range(0, len(data), _CHUNK):
+            parts.append(frame.decompress(data[at : at + _CHUNK]))
+            size += len(parts[-1])
+            if size > MAX_BYTES:
+                raise TooLarge("more than 2 GiB of rows in one file")
+            if frame.eof:
+                break
+        if not frame.eof:
+            raise Damaged("not whole: the file ends inside a zstd frame")
+        data = frame.unused_data + data[at + _CHUNK :]
+    return b"".join(parts)
 
 
 def _listed(stream: IO[bytes]) -> Iterator[Any]:

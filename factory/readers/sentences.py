@@ -22,7 +22,9 @@ LONG_PAUSE_SECONDS = 2.0
 SENTENCE_WORDS = (8, 40)
 PARAGRAPH_WORDS = (60, 120)
 _END = re.compile(r"[.!?…][\"'»”)]*$")
-_ABBREVIATION = re.compile(r"^(?:(?:dra?|sra?|srta|prof|etc|ej|fig|pág|p|vs|aprox|máx|mín|no|núm|[a-z])\.)+$", re.IGNORECASE)
+_ABBREVIATION = re.compile(
+    r"^(?:(?i:dra?|sra?|srta|prof|ej|fig|pág|vs|aprox|máx|mín|núm)\.|(?:[A-ZÁÉÍÓÚÑ]\.)+)$"
+)
 
 
 def sentences(words: list[Word]) -> Iterator[tuple[list[Word], bool]]:

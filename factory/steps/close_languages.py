@@ -134,12 +134,12 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], dict[str, float]], ...] = tuple(
 _TOKEN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)?")
 # A function word only one list holds counts as much as a factor of three in probability; one that two hold, half.
 _WORD_WEIGHT = 1.1
-# Evidence is bounded per letter: long texts are decided by fastText, which is then reliable.
-_MOST = 8.0
+# Beyond this a language is out, whatever fastText says.
+_MOST = 16.0
 
 
 def evidence(text: str) -> dict[str, float]:
-    """Log-odds for each known language that the lower-cased text shows."""
+    """Log-odds of each known language against the one the lower-cased text shows most of; 0 for that one."""
     scores = dict.fromkeys(_LISTS, 0.0)
     words = _TOKEN.findall(text)
     for word in words:
@@ -152,5 +152,6 @@ def evidence(text: str) -> dict[str, float]:
         found = min(4, len(pattern.findall(text)))
         for language, weight in weights.items() if found else ():
             scores[language] += weight * found
-    scale = min(1.0, 12 / max(1, len(words)) ** 0.5 / 2)
-    return {language: max(-_MOST, min(_MOST, score * scale)) for language, score in scores.items()}
+    scale = min(1.0, 6 / max(1, len(words)) ** 0.5)
+    best = max(max(scores.values()), 0.0)
+    return {language: max(-_MOST, (score - best) * scale) for language, score in scores.items()}

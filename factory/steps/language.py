@@ -34,8 +34,6 @@ UNDETERMINED = Detection("und", 0.0)
 _MOST_CHARACTERS = 4000
 # What fastText gives a language that it did not name among its first: ln 0.003.
 _FLOOR = math.log(0.003)
-# A text of many letters is known from n-grams alone; the second opinion is for sentences.
-_TRUST_WORDS = 120
 # A neighbour's text called Spanish costs a corpus more than a Spanish one missed, and names, titles and addresses of
 # a few words look Spanish in all of Spain: there Spanish must win by these log-odds (chosen on half of the lines).
 _DOUBT, _DOUBT_SHORT, _SHORT_WORDS = 0.05, 1.6, 7
@@ -72,11 +70,9 @@ def detect(text: str) -> Detection:
         code = _ALIASES.get(code, code)
         logs[code] = math.log(math.exp(logs[code]) + share if code in logs else max(float(share), 1e-5))
     words = folded.count(" ") + 1
-    if words < _TRUST_WORDS or max(shares) < 0.9:
-        for language, weight in evidence(folded).items():
-            logs[language] = logs.get(language, _FLOOR) + weight
-        if "es" in logs:
-            logs["es"] -= _DOUBT_SHORT if words <= _SHORT_WORDS else _DOUBT
+    for language, weight in evidence(folded).items():
+        logs[language] = logs.get(language, _FLOOR) + weight
+    logs["es"] -= _DOUBT_SHORT if words <= _SHORT_WORDS else _DOUBT
     top = max(logs.values())
     total = sum(math.exp(v - top) for v in logs.values())
     best = min((k for k, v in logs.items() if v == top))
