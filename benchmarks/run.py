@@ -101,7 +101,7 @@ def pdf() -> dict[str, Any]:
 
 
 def _config() -> Read:
-    return Read()  # type: ignore[call-arg]
+    return Read()
 
 
 def memory() -> dict[str, Any]:
@@ -117,7 +117,8 @@ def memory() -> dict[str, Any]:
             rows.mkdir()
             for number in range(count // 100):
                 lines = [
-                    json.dumps({"text": f"Caso {number}-{i}. {texts[(number * 100 + i) % len(texts)]}"}) for i in range(100)
+                    json.dumps({"text": f"Caso {number}-{i}. {texts[(number * 100 + i) % len(texts)]}"})
+                    for i in range(100)
                 ]
                 (rows / f"{number:04d}.jsonl").write_text("\n".join(lines))
             base = [sys.executable, "-m", "factory"]
@@ -188,7 +189,11 @@ def main() -> None:
     for name in sys.argv[1:] or BENCHMARKS:
         found = BENCHMARKS[name]() | {"machine": {"python": platform.python_version(), "cores": os.cpu_count()}}
         (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1))
-        shown = {k: round(v, 3) if isinstance(v, float) else v for k, v in found.items() if not k.startswith(("raw", "machine"))}
+        shown = {
+            k: round(v, 3) if isinstance(v, float) else v
+            for k, v in found.items()
+            if not k.startswith(("raw", "machine"))
+        }
         print(f"{name}: {shown}", flush=True)
 
 

@@ -24,7 +24,9 @@ def _sections(group: click.Group, name: str) -> list[str]:
 
 def page() -> str:
     """The whole page."""
-    return "\n".join(["# Commands", "", "Written by `make docs` from the commands themselves.", "", *_sections(cli, "factory")])
+    return "\n".join(
+        ["# Commands", "", "Written by `make docs` from the commands themselves.", "", *_sections(cli, "factory")]
+    )
 
 
 if __name__ == "__main__":

@@ -151,7 +151,9 @@ class Build:
     def _takes(self, source: dict[str, Any]) -> bool:
         """A source of the recipe's traditions, or rows that may each say their own."""
         select = self.config.select
-        return source["kind"] in select.kinds and (source["tradition"] in select.traditions or source["kind"] == "dataset")
+        return source["kind"] in select.kinds and (
+            source["tradition"] in select.traditions or source["kind"] == "dataset"
+        )
 
     def fingerprint(self) -> str:
         """The digest of all that the dataset depends on."""
@@ -165,7 +167,11 @@ class Build:
         if self.options.rebuild or self.options.retry or self.options.limit is not None:
             return None
         last = read_json(self.store, f"datasets/{self.recipe}.json")
-        if last is None or last["fingerprint"] != self.fingerprint() or last["unpublishable"] != self.options.include_unpublishable:
+        if (
+            last is None
+            or last["fingerprint"] != self.fingerprint()
+            or last["unpublishable"] != self.options.include_unpublishable
+        ):
             return None
         if not all(is_done(self.store, folder) for folder in last["folders"]):
             return None
@@ -229,9 +235,7 @@ class Build:
                 before = tuple(e[index] for e in earlier) if stages[index].equation == "reduce" else ()
                 key = stages[index].key([inputs, before])
                 folder = f"{self.root}stages/{self.recipe}/{index + 1:02d}-{stages[index].name}-{key}/{one.name}"
-                context = Context(
-                    self.store.root, self.recipe, one.name, one.tasks, one.ocr, folder, previous, before
-                )
+                context = Context(self.store.root, self.recipe, one.name, one.tasks, one.ocr, folder, previous, before)
                 found.append(Pass(one, context, module.stages(self.config, context)[index], index))
                 inputs, previous = key, folder
                 folders.append(folder)
@@ -257,12 +261,23 @@ class Build:
         target = f"{self.root}datasets/{self.recipe}"
         final = [p for p in passes if p.index == len(passes) // max(1, len(held)) - 1]
         result.export = export(
-            self.store, self.recipe, self.config, [(p.batch.name, p.context.folder) for p in final], target,
+            self.store,
+            self.recipe,
+            self.config,
+            [(p.batch.name, p.context.folder) for p in final],
+            target,
             include_unpublishable=self.options.include_unpublishable,
         )
         result.dataset = self.store.path(target)
         result.report = f"{self.root}reports/{self.recipe}.html"
-        write_report(self.store, self.recipe, self.config, result, [p.context.folder for p in passes], final[-1].context.folder if final else None)
+        write_report(
+            self.store,
+            self.recipe,
+            self.config,
+            result,
+            [p.context.folder for p in passes],
+            final[-1].context.folder if final else None,
+        )
         if not self.root:
             table = {
                 "fingerprint": self.fingerprint(),
@@ -292,7 +307,12 @@ class Build:
         listener.stage(self.recipe, one.batch.name, stage.name, total)
         started = time.time()
         run_stage(
-            self.store, one.context, self.config, one.index, tasks, self.options.workers or os.cpu_count() or 1,
+            self.store,
+            one.context,
+            self.config,
+            one.index,
+            tasks,
+            self.options.workers or os.cpu_count() or 1,
             listener.advance,
         )
         manifest = balance(self.store, stage, one.context, [item.id for item in present])
@@ -310,7 +330,9 @@ class Build:
         found: dict[str, dict[str, Any]] = {}
         for one in passes:
             manifest = manifest_of(self.store, one.context.folder)
-            row = found.setdefault(one.stage.name, {"name": one.stage.name, "in": 0, "split": 0, "out": 0, "rejected": {}})
+            row = found.setdefault(
+                one.stage.name, {"name": one.stage.name, "in": 0, "split": 0, "out": 0, "rejected": {}}
+            )
             for key in ("in", "split", "out"):
                 row[key] += manifest[key]
             for reason, count in manifest["rejected"].items():

@@ -115,9 +115,7 @@ class Clean(Table):
     """How Documents are repaired, split by language and judged."""
 
     min_language_score: float = Field(0.5, ge=0, le=1, description="Below this the language is not believed.")
-    split_letters: int = Field(
-        200, ge=1, description="Letters another language needs to become a document of its own."
-    )
+    split_letters: int = Field(200, ge=1, description="Letters another language needs to become a document of its own.")
     quality: dict[Profile, Quality] = Field(
         default_factory=lambda: {p: Quality() for p in ("book", "article", "transcript", "web")},
         description="Thresholds per profile.",
@@ -136,9 +134,9 @@ class Recipe(Table):
 
     title: str = Field(description="What the dataset is, in one line.")
     select: Select
-    read: Read = Read()  # type: ignore[call-arg]
-    clean: Clean = Clean()  # type: ignore[call-arg]
-    export: Export = Export()  # type: ignore[call-arg]
+    read: Read = Read()
+    clean: Clean = Clean()
+    export: Export = Export()
 
 
 T = TypeVar("T", bound=Table)
@@ -196,7 +194,7 @@ def load_toml(path: Path) -> dict[str, Any]:
 
 def override(table: dict[str, Any], settings: Iterable[str]) -> dict[str, Any]:
     """The table with each `a.b=value` set; the value is read as TOML, else as a string."""
-    result = tomllib.loads("") | _copy(table)
+    result: dict[str, Any] = _copy(table)
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key.strip():

@@ -43,5 +43,3 @@ def collect(store: Store, recipes: list[str], *, dry_run: bool = False) -> list[
             if not store.names(f"stages/{recipe}/{stage}"):
                 store.remove(f"stages/{recipe}/{stage}")
     return found
-
-

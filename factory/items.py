@@ -12,7 +12,19 @@ from factory.config import Read
 from factory.errors import Empty, Mislabelled, NeedsOcr, OutOfMemory, SourceError, TimedOut
 from factory.readers.limits import LimitedReader
 from factory.readers.sniff import format_of
-from factory.record import Hints, Kind, Metadata, Parsed, assemble, doc_id, item_id, language_code, sha256, split_of, work_id
+from factory.record import (
+    Hints,
+    Kind,
+    Metadata,
+    Parsed,
+    assemble,
+    doc_id,
+    item_id,
+    language_code,
+    sha256,
+    split_of,
+    work_id,
+)
 from factory.stage import Context, progress
 from factory.store import Cache, LocalStore, Raw, Store, open_store
 
@@ -103,7 +115,9 @@ class ReadItems(PipelineStep):
                 yield from self._item(reader, _place(store, receipt["sha256"]), receipt, rank)
                 progress(1)
 
-    def _item(self, reader: LimitedReader, where: str | bytes, receipt: dict[str, Any], rank: int) -> Iterable[Document]:
+    def _item(
+        self, reader: LimitedReader, where: str | bytes, receipt: dict[str, Any], rank: int
+    ) -> Iterable[Document]:
         good = bad = 0
         reason = last = ""
         try:

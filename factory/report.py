@@ -51,7 +51,7 @@ def histogram(lengths: list[int]) -> dict[str, int]:
     """Words per document in doubling classes."""
     classes: Counter[int] = Counter(max(0, (n - 1).bit_length()) for n in lengths)
     span = range(min(classes), max(classes) + 1) if classes else ()
-    return {f"{2**(i - 1) + 1 if i else 0:,}–{2**i:,} words": classes[i] for i in span}
+    return {f"{2 ** (i - 1) + 1 if i else 0:,}–{2**i:,} words": classes[i] for i in span}
 
 
 def _funnel(result: Result) -> str:
@@ -97,7 +97,7 @@ def write_report(
     """`reports/<recipe>.html` shows the build: funnel, books, lengths, languages, licences, examples."""
     lengths: list[int] = []
     chosen: list[tuple[str, dict[str, Any]]] = []
-    columns = "doc_id text spans title licence tradition date url source_id".split()
+    columns = ["doc_id", "text", "spans", "title", "licence", "tradition", "date", "url", "source_id"]
     for folder in {final} if final else set():
         for row in documents(store, folder, columns):
             lengths.append(len(row["text"].split()))

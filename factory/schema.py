@@ -49,10 +49,27 @@ DOCUMENT = pa.schema(
 )
 
 # What `load_dataset` shows, in this order (interfaces: text row).
-TEXT_COLUMNS = (
-    "id doc_id work_id text text_sha256 spans title author date url source_id source_kind language tradition "
-    "specialty country licence licence_evidence split"
-).split()
+TEXT_COLUMNS = [
+    "id",
+    "doc_id",
+    "work_id",
+    "text",
+    "text_sha256",
+    "spans",
+    "title",
+    "author",
+    "date",
+    "url",
+    "source_id",
+    "source_kind",
+    "language",
+    "tradition",
+    "specialty",
+    "country",
+    "licence",
+    "licence_evidence",
+    "split",
+]
 TEXT_ROW = pa.schema([pa.field("id", pa.string())] + [DOCUMENT.field(name) for name in TEXT_COLUMNS[1:]])
 
 _COLUMNS = tuple(DOCUMENT.names)

@@ -238,11 +238,16 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path) 
     shutil.rmtree(copy / "datasets")
     listed = ("--sources", str(samples / "sources.toml"))
     command = subprocess.Popen(
-        [*FACTORY, "build", "natural_es", *listed], env=os.environ | {"FACTORY_HOME": str(copy)}, stderr=subprocess.PIPE, text=True
+        [*FACTORY, "build", "natural_es", *listed],
+        env=os.environ | {"FACTORY_HOME": str(copy)},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     victim = None
     while command.poll() is None and victim is None:
-        children = subprocess.run(["pgrep", "-P", str(command.pid), "-f", "factory.executors"], capture_output=True, text=True, check=False)
+        children = subprocess.run(
+            ["pgrep", "-P", str(command.pid), "-f", "factory.executors"], capture_output=True, text=True, check=False
+        )
         victim = next((int(pid) for pid in children.stdout.split()), None)
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
@@ -260,7 +265,17 @@ def test_two_runs_at_once_do_not_meet(copy: Path) -> None:
     from factory.lock import locked
 
     with locked(LocalStore(copy)):
-        done = run("ingest", copy / "result.jsonl", "--source", "x", "--tradition", "natural", "--licence", "unknown", home=copy)
+        done = run(
+            "ingest",
+            copy / "result.jsonl",
+            "--source",
+            "x",
+            "--tradition",
+            "natural",
+            "--licence",
+            "unknown",
+            home=copy,
+        )
     assert done.returncode == 1
     assert f"process {os.getpid()} on " in done.stderr
 
@@ -270,7 +285,10 @@ def test_inspect_shows_documents_and_drops(built: Path) -> None:
     first = kept(built, "natural_es")[0]
     assert json.loads(ok("inspect", "natural_es", first["doc_id"], "--json", home=built))["text"] == first["text"]
     assert "exact_duplicate" in ok("inspect", "medical_es", "--dropped", home=built)
-    assert "Did you mean 'exact_duplicate'" in run("inspect", "medical_es", "--dropped", "exact_duplicat", home=built).stderr
+    assert (
+        "Did you mean 'exact_duplicate'"
+        in run("inspect", "medical_es", "--dropped", "exact_duplicat", home=built).stderr
+    )
 
 
 def test_status_and_report_say_what_stands(built: Path) -> None:

@@ -50,7 +50,9 @@ ASK = ("--source", "s", "--tradition", "natural", "--licence", "CC0-1.0")
         (["step", "quality", "good.jsonl", "b", "--set", "profile=boook"], 2, "Did you mean 'book'?"),
     ],
 )
-def test_a_mistake_is_one_sentence(arguments: list[str], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mistake_is_one_sentence(
+    arguments: list[str], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """No traceback; the sentence names what is wrong and what would be right."""
     monkeypatch.chdir(tmp_path)
     Path("empty").mkdir()
@@ -66,7 +68,9 @@ def test_a_mistake_is_one_sentence(arguments: list[str], code: int, said: str, t
 
 def test_one_wrong_row_costs_only_itself(tmp_path: Path) -> None:
     """`sources check` ends 2; ingest and build go on with the others and end 3."""
-    row = '[[source]]\nid = "{}"\nkind = "text"\npath = "*.md"\nlanguage = "es"\ntradition = "{}"\nlicence = "CC0-1.0"\n'
+    row = (
+        '[[source]]\nid = "{}"\nkind = "text"\npath = "*.md"\nlanguage = "es"\ntradition = "{}"\nlicence = "CC0-1.0"\n'
+    )
     listed = tmp_path / "sources.toml"
     listed.write_text(row.format("good", "natural") + row.format("bad", "naturel"))
     (tmp_path / "a.md").write_text(PROSE)
@@ -86,7 +90,10 @@ def test_a_file_without_permission_costs_only_itself(tmp_path: Path) -> None:
     said = json.loads(done.stdout)
     assert said["stored"] == 1
     assert [f["file"] for f in said["failed"]] == [str(tmp_path / "loop.md")]
-    assert json.loads(ok("status", "--json", home=tmp_path / "home"))["sources"]["s"] == {"stored": 1, "failed_attempts": 1}
+    assert json.loads(ok("status", "--json", home=tmp_path / "home"))["sources"]["s"] == {
+        "stored": 1,
+        "failed_attempts": 1,
+    }
 
 
 def test_the_same_bytes_under_two_names_are_one_item(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def _top(tree: ast.Module) -> list[ast.stmt]:
 
 
 def layer(name: str) -> int:
-    head = name.split("/")[0].split(".")[0]
+    head = name.split("/", maxsplit=1)[0].split(".", maxsplit=1)[0]
     return next(i for i, names in enumerate(LAYERS) if head in names)
 
 
@@ -71,7 +71,9 @@ def test_a_reader_knows_no_store_stage_or_command() -> None:
     for name, path in modules():
         if name.startswith("readers/"):
             found = {i for i in imports(path, top=False) if i.startswith("factory.")}
-            assert not {i for i in found if i.split(".")[1] in ("store", "stage", "cli", "build", "ledger", "batch")}, name
+            assert not {i for i in found if i.split(".")[1] in ("store", "stage", "cli", "build", "ledger", "batch")}, (
+                name
+            )
 
 
 def test_heavy_libraries_stay_in_their_leaves() -> None:
@@ -79,7 +81,18 @@ def test_heavy_libraries_stay_in_their_leaves() -> None:
     for name, path in modules():
         found = {i.split(".")[0] for i in imports(path, top=True)}
         assert not found & NEVER_TOP_LEVEL, name
-        if name.split("/")[0] in ("cli", "config", "errors", "record", "store", "ledger", "batch", "stage", "sources", "lock"):
+        if name.split("/")[0] in (
+            "cli",
+            "config",
+            "errors",
+            "record",
+            "store",
+            "ledger",
+            "batch",
+            "stage",
+            "sources",
+            "lock",
+        ):
             assert not found & HEAVY, name
 
 
@@ -106,7 +119,11 @@ def test_the_readmes_tree_is_the_tree() -> None:
         assert (FACTORY / path if inside else PROJECT / path).exists(), path
         if inside:
             named.add(path.rstrip("/"))
-    there = {p.name for p in FACTORY.iterdir() if p.name not in ("__init__.py", "__main__.py") and not p.name.startswith(("__", "."))}
+    there = {
+        p.name
+        for p in FACTORY.iterdir()
+        if p.name not in ("__init__.py", "__main__.py") and not p.name.startswith(("__", "."))
+    }
     assert named == there
 
 
@@ -130,7 +147,10 @@ def _source_behind(step: type) -> str:
     """The code a step's results come from: its module, or for the reader all readers; comments do not count."""
     modules = [inspect.getmodule(step)]
     if step.__name__ == "ReadItems":
-        modules += [importlib.import_module(f"factory.readers.{p.stem}") for p in sorted((FACTORY / "readers").glob("[a-z]*.py"))]
+        modules += [
+            importlib.import_module(f"factory.readers.{p.stem}")
+            for p in sorted((FACTORY / "readers").glob("[a-z]*.py"))
+        ]
         modules.append(importlib.import_module("factory.record"))
     if step.__name__ == "LanguageStep":
         modules.append(importlib.import_module("factory.steps.close_languages"))
@@ -153,7 +173,9 @@ def test_a_changed_step_has_a_new_version() -> None:
 def test_no_registry_and_no_path_of_a_machine_stands_in_the_project() -> None:
     """Constraints name packages only, and no file names an index."""
     assert "://" not in (PROJECT / "constraints.txt").read_text()
-    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=PROJECT).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True, cwd=PROJECT).stdout.split(
+        "\n"
+    )
     hosts = re.compile("pypi" + r"\.org|files\.python" + "hosted|/opt/" + "pypi")
     for name in listed:
         path = PROJECT / name
@@ -164,16 +186,31 @@ def test_no_registry_and_no_path_of_a_machine_stands_in_the_project() -> None:
 @pytest.mark.slow
 def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
     """The wheel holds recipes and their numbers, and runs from another folder."""
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(PROJECT)]
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-q",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(tmp_path),
+        str(PROJECT),
+    ]
     done = subprocess.run(build, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     venv.create(tmp_path / "env", symlinks=True)
     wheel = next(tmp_path.glob("*.whl"))
     site = next((tmp_path / "env").glob("lib/python*/site-packages"))
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)], check=True
+    )
     (site / "parent.pth").write_text(next(p for p in sys.path if p.endswith("site-packages")))
     code = "import pipelines, factory.build as b; print(b.names(), pipelines.__file__)"
-    said = subprocess.run([tmp_path / "env/bin/python", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path).stdout
+    said = subprocess.run(
+        [tmp_path / "env/bin/python", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    ).stdout
     assert "medical_es" in said
     assert str(site) in said
 

@@ -58,7 +58,10 @@ def test_a_failed_write_leaves_the_old_bytes_and_one_sentence(tmp_path: Path) ->
 
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     """On a file system without room the write fails whole, with a remedy."""
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "t", tmp_path], check=False).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "t", tmp_path], check=False).returncode
+    ):
         store, room = LocalStore("/dev"), False
     else:
         store, room = LocalStore(tmp_path), True

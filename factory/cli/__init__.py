@@ -73,7 +73,9 @@ Exit codes: 0 done, 1 error, 2 usage or configuration, 3 something failed or is 
 """
 
 
-@click.group(cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="corpus-factory", prog_name="factory")
 def cli() -> None:
     """Build open Spanish medical corpora, natural and traditional medicine included."""
@@ -120,7 +122,7 @@ def _say(message: str, remedy: str, code: int) -> int:
 
 def clean(text: str) -> str:
     """The text without control characters: a hostile title cannot move the cursor."""
-    return "".join(c if c.isprintable() or c in "\n" else "�" for c in text)
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
 
 
 __all__ = ["ConfigError", "HomeError", "clean", "cli", "main"]

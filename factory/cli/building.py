@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
+from typing import Any, Self
 
 import click
 
@@ -20,12 +20,17 @@ class Bar:
         self._bar: Any = None
         self._task: Any = None
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> Self:
         if not self._quiet and options.terminal():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+            )
             self._bar = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
             self._bar.start()
         return self
@@ -171,7 +176,9 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
     for stage in result.stages:
         dropped = ", ".join(f"{clean(why)} {count}" for why, count in stage["rejected"].items())
         split = f" (+{stage['split']} split off)" if stage["split"] else ""
-        click.echo(f"  {stage['name']:<8} in {stage['in']:>6}{split}  kept {stage['out']:>6}  dropped: {dropped or 'none'}")
+        click.echo(
+            f"  {stage['name']:<8} in {stage['in']:>6}{split}  kept {stage['out']:>6}  dropped: {dropped or 'none'}"
+        )
     refused = ", ".join(f"{why} {count}" for why, count in result.export["refused"].items())
     given = result.stages[-1]["out"] if result.stages else 0
     click.echo(f"  {'export':<8} in {given:>6}  kept {result.export['rows']:>6}  refused: {refused or 'none'}")
@@ -220,8 +227,8 @@ def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry
     if dry_run:
         click.echo(f"{recipe} → {folder}: {sum(1 for _ in finals)} batches")
         return
-    from factory.export import export as write
     from factory.export import copy
+    from factory.export import export as write
     from factory.lock import locked
 
     with locked(store):

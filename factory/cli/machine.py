@@ -83,7 +83,11 @@ def _machine(home: str) -> list[dict[str, str]]:
 
     version = platform.python_version_tuple()
     right = version[0] == "3" and 11 <= int(version[1]) <= 13
-    found = [_check("python", "ok" if right else "wrong", platform.python_version() + ("" if right else ": needs 3.11 to 3.13"))]
+    found = [
+        _check(
+            "python", "ok" if right else "wrong", platform.python_version() + ("" if right else ": needs 3.11 to 3.13")
+        )
+    ]
     found.append(_check("cores", "ok", str(os.cpu_count())))
     store: Any = open_store(home)
     if isinstance(store, LocalStore):
@@ -118,7 +122,9 @@ def gc(home: str, dry_run: bool, as_json: bool) -> None:
     with locked(store):
         found = collect(store, names(), dry_run=dry_run)
     if as_json:
-        options.print_json({"removed": [key for key, _ in found], "bytes": sum(n for _, n in found), "dry_run": dry_run})
+        options.print_json(
+            {"removed": [key for key, _ in found], "bytes": sum(n for _, n in found), "dry_run": dry_run}
+        )
         return
     for key, size in found:
         click.echo(f"{'would remove' if dry_run else 'removed'} {clean(key)} ({size:,} bytes)")

@@ -51,7 +51,9 @@ def existing(root: str) -> Store:
 
     found = open_store(root)
     if not any(found.names(area) for area in ("receipts", "datasets", "batches")):
-        raise ConfigError(f"there is no factory home at {found.root}", "name it with --home, or begin with: factory ingest")
+        raise ConfigError(
+            f"there is no factory home at {found.root}", "name it with --home, or begin with: factory ingest"
+        )
     return found
 
 

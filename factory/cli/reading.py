@@ -20,7 +20,9 @@ def _unknown_source(path: str, kind: str, language: str) -> dict[str, Any]:
     return {"id": "local", "kind": kind, "language": language, "tradition": "mixed", "licence": "unknown"}
 
 
-def read_file(path: str, kind: str | None = None, language: str = "es", password: str | None = None) -> Iterator[dict[str, Any]]:
+def read_file(
+    path: str, kind: str | None = None, language: str = "es", password: str | None = None
+) -> Iterator[dict[str, Any]]:
     """Every Document of a file as `{path, text, spans, metadata, status, reason}`.
 
     `status` is accepted, rejected, pending or failed; a file that cannot be read is one line with its reason.
@@ -33,16 +35,30 @@ def read_file(path: str, kind: str | None = None, language: str = "es", password
     from factory.record import sha256 as sha
 
     def line(status: str, reason: str, message: str = "") -> dict[str, Any]:
-        return {"path": path, "text": "", "spans": [], "metadata": {}, "status": status, "reason": reason, "message": message}
+        return {
+            "path": path,
+            "text": "",
+            "spans": [],
+            "metadata": {},
+            "status": status,
+            "reason": reason,
+            "message": message,
+        }
 
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        yield line("failed", "missing" if isinstance(error, FileNotFoundError) else "no_permission", str(error.strerror))
+        yield line(
+            "failed", "missing" if isinstance(error, FileNotFoundError) else "no_permission", str(error.strerror)
+        )
         return
     source_kind: Any = kind or kind_of(Path(path))
-    receipt = {"source": _unknown_source(path, source_kind, language), "sha256": sha(data), "name": os.path.basename(path)}
-    config = Read(passwords=(password,) if password else ())  # type: ignore[call-arg]
+    receipt: dict[str, Any] = {
+        "source": _unknown_source(path, source_kind, language),
+        "sha256": sha(data),
+        "name": os.path.basename(path),
+    }
+    config = Read(passwords=(password,) if password else ())
     try:
         fmt = format_for(source_kind if kind or source_kind == "pdf" else None, data[:65536], os.path.basename(path))
         with LimitedReader(config) as reader:
@@ -65,7 +81,9 @@ def read_file(path: str, kind: str | None = None, language: str = "es", password
 @click.option("--password", help="For encrypted PDFs.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N documents of each file.")
 @options.as_json
-def read(files: tuple[str, ...], kind: str | None, language: str, password: str | None, limit: int | None, as_json: bool) -> None:
+def read(
+    files: tuple[str, ...], kind: str | None, language: str, password: str | None, limit: int | None, as_json: bool
+) -> None:
     """Show what the readers make of files; no home is needed.
 
     \b

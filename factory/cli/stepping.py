@@ -34,7 +34,11 @@ def rows_in(path: str) -> Iterator[Row]:
 
 def run_step(name: str, given: str, settings: Row) -> Iterator[Verdict]:
     """Every row with what the step says of it, and why it is dropped, if it is."""
-    steps: dict[str, Callable[[str, Row], Iterator[Verdict]]] = {"language": _language, "quality": _quality, "dedup": _dedup}
+    steps: dict[str, Callable[[str, Row], Iterator[Verdict]]] = {
+        "language": _language,
+        "quality": _quality,
+        "dedup": _dedup,
+    }
     return steps[name](given, settings)
 
 

@@ -184,7 +184,9 @@ def _end(taken: Any, problems: list[str], as_json: bool) -> None:
         counts = {"stored": len(taken.stored), "skipped": len(taken.skipped), "failed": failed}
         options.print_json(counts | {"problems": problems})
     else:
-        click.echo(f"stored {len(taken.stored)}, skipped {len(taken.skipped)} (already stored), failed {len(taken.failed)}")
+        click.echo(
+            f"stored {len(taken.stored)}, skipped {len(taken.skipped)} (already stored), failed {len(taken.failed)}"
+        )
     for problem in problems:
         click.echo(clean(problem), err=True)
     raise SystemExit(3 if taken.failed or problems else 0)
@@ -241,7 +243,10 @@ def _own(source_id: str | None, files: list[Path], given: dict[str, str | None])
     fields = {k: v for k, v in given.items() if v is not None and k != "kind"}
     several = len(by_kind) > 1
     return [
-        (parse(Source, fields | {"id": f"{source_id}-{kind}" if several else source_id, "kind": kind}, "--source"), group)
+        (
+            parse(Source, fields | {"id": f"{source_id}-{kind}" if several else source_id, "kind": kind}, "--source"),
+            group,
+        )
         for kind, group in sorted(by_kind.items())
     ]
 

@@ -12,11 +12,12 @@ from collections.abc import Iterator
 
 import trafilatura
 from lxml.html import HtmlElement
-from trafilatura.settings import Extractor
+from trafilatura.settings import Document, Extractor
+from trafilatura.utils import line_processing, trim
 
 from factory.errors import Damaged, NoText, TooLarge
 from factory.readers.article_aside import set_aside
-from factory.readers.article_blocks import blocks
+from factory.readers.article_blocks import blocks, flat
 from factory.readers.article_html import MAX_BYTES, decode, parse_html
 from factory.readers.article_metadata import facts
 from factory.readers.article_visible import mend, take_out_hidden, unfold_tables
@@ -24,10 +25,12 @@ from factory.record import Hints, Paragraph, Parsed
 
 # Below this a page is a menu, a login form or an error message; the shortest real page has 900 characters.
 MIN_CHARACTERS = 200
+# trafilatura caches the last 1,024 texts it trimmed: flat at 80 MB with usual pages, 1 GB with pages of 1 MB.
+_LARGE_PAGE = 500_000
 # What a page says that stands for an article: errors, logins, consent, challenges.
 _NO_ARTICLE = re.compile(
     r"^\W*(?:error\W+)?(?:40[0-9]|410|50[0-9])\b"
-    r"|\b(?:page|p[aá]gina|document|documento|art[ií]culo|artigo)\W+(?:was\W+|no\W+|not\W+|n[aã]o\W+|be\W+|fue\W+|could\W+)+"
+    r"|\b(?:page|p[aá]gina|documento?|art[ií]culo|artigo)\W+(?:(?:was|no|not|n[aã]o|be|fue|could)\W+)+"
     r"(?:found|encontrad[ao]|existe|disponible|available)"
     r"|^\W*(?:not found|no encontrad[ao]|forbidden|access denied|acceso denegado|just a moment|attention required"
     r"|service unavailable|are you a robot|log ?in|sign ?in|iniciar? sesi[oó]n|inicio de sesi[oó]n|acceso usuarios)\b"
@@ -53,9 +56,14 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
     html = decode(data)
     tree = parse_html(html)
     try:
-        yield _parsed(tree, html, hints)
+        parsed = _parsed(tree, html, hints)
     except RecursionError as error:
         raise Damaged("elements nested too deeply to read") from error
+    finally:
+        if len(data) > _LARGE_PAGE:
+            trim.cache_clear()
+            line_processing.cache_clear()
+    yield parsed
 
 
 def _parsed(tree: HtmlElement, html: str, hints: Hints) -> Parsed:
@@ -86,12 +94,22 @@ def _main_text(tree: HtmlElement) -> HtmlElement:
     """The body of the page as trafilatura finds it; its slower rescues only where it finds too little."""
     found = _extract(tree, fast=True)
     if found is None or len(_shown(found)) < MIN_CHARACTERS:
+        _refuse_link_lists(tree)
         slow = _extract(tree, fast=False)
         if slow is not None and (found is None or len(_shown(slow)) > len(_shown(found))):
             found = slow
     if found is None:
         found, _, _ = trafilatura.baseline(tree)
     return found
+
+
+def _refuse_link_lists(tree: HtmlElement) -> None:
+    """Raise NoText before the rescues, which take a menu for text."""
+    body = tree.find("body")
+    size = len(" ".join(flat(body).split())) if body is not None else 0
+    links = sum(len(" ".join(a.text_content().split())) for a in tree.iter("a"))
+    if size < MIN_CHARACTERS or links > size / 2:
+        raise NoText("menus and links, no main text")
 
 
 def _shown(body: HtmlElement) -> str:
@@ -102,7 +120,7 @@ def _extract(tree: HtmlElement, *, fast: bool) -> HtmlElement | None:
     # Favouring recall: a missed section is lost for good, boilerplate is filtered again downstream.
     options = Extractor(output_format="python", fast=fast, recall=True, comments=False, tables=True, dedup=False)
     document = trafilatura.bare_extraction(tree, options=options)
-    return document.body if document is not None else None
+    return document.body if isinstance(document, Document) else None
 
 
 def _check(paragraphs: list[Paragraph], title: str | None) -> None:

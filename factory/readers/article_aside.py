@@ -67,7 +67,9 @@ _DATED = re.compile(r"hist|author|autor")
 _FRAMES = frozenset(("body", "html", "main", "article"))
 _BOXES = ("ol", "ul", "dl", "div", "section", "aside")
 _TITLES = (*LEVELS, "summary", "dt")
-_OUTER = frozenset("ul ol dl table nav header footer aside form menu select dialog figure".split())
+_OUTER = frozenset(
+    ["ul", "ol", "dl", "table", "nav", "header", "footer", "aside", "form", "menu", "select", "dialog", "figure"]
+)
 _CHROME_LIST = re.compile(
     r"nav|menu|social|share|tags|bread|sidebar|author|related|byline|meta|pagin|pager|tab-?list|tabs|toc|contents"
     r"|carousel|slider",
@@ -156,8 +158,8 @@ def _fits(role: Role, words: str, section: list[HtmlElement]) -> bool:
         return 0 < len(text) <= len(_CITATION.findall(text)) * MAX_REFERENCE
     if role == "boilerplate":
         short = 400 if _DATED.match(words.lower().strip()) else 4000
-        return 0 < len(text) < short
-    return 0 < len(text)
+        return bool(text) and len(text) < short
+    return len(text) > 0
 
 
 def _shelve(title: HtmlElement, section: list[HtmlElement], part: Part, shelf: Shelf) -> None:

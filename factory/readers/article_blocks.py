@@ -19,12 +19,75 @@ _PLACE = re.compile(rf"{MARK}(\d+)(?:{MARK}|{_WORDS}[^{_WORDS}]*{_WORDS})")
 HEADING_BREAK = " › "
 LEVELS = {f"h{n}": n for n in range(1, 7)}
 _BLOCKS = frozenset(
-    "address article aside blockquote body caption cell center code dd details div dl dt fieldset figcaption figure"
-    " footer form h1 h2 h3 h4 h5 h6 head header hr html item li list main ol p pre quote row section summary table"
-    " tbody td tfoot th thead tr ul".split()
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "caption",
+        "cell",
+        "center",
+        "code",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "footer",
+        "form",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "head",
+        "header",
+        "hr",
+        "html",
+        "item",
+        "li",
+        "list",
+        "main",
+        "ol",
+        "p",
+        "pre",
+        "quote",
+        "row",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
 )
 _LINE_BREAKS = frozenset(("br", "lb", "hr"))
-_SILENT = frozenset("script style template noscript button select svg nav iframe object input textarea math".split())
+_SILENT = frozenset(
+    [
+        "script",
+        "style",
+        "template",
+        "noscript",
+        "button",
+        "select",
+        "svg",
+        "nav",
+        "iframe",
+        "object",
+        "input",
+        "textarea",
+        "math",
+    ]
+)
 
 
 @dataclass(slots=True)
@@ -75,7 +138,7 @@ class Shelf:
 
 
 def _part_blocks(part: Part, path: list[tuple[int, str]]) -> Iterator[Paragraph]:
-    yield from _Walk(Shelf(), part.role, path).inside(part.tree)
+    yield from _Walk(Shelf(), part.role, list(path)).block(part.tree)
 
 
 def blocks(body: HtmlElement, shelf: Shelf) -> Iterator[Paragraph]:

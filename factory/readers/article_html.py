@@ -13,10 +13,10 @@ from factory.errors import Damaged, Empty, Mislabelled, TooLarge, WrongCharset
 
 # The design's cap for a saved page; the longest real article in the test data has 0.6 MB.
 MAX_BYTES = 10_000_000
-# Start tags in a page: 12,000 in the longest real article, and a page of 100,000 takes trafilatura 8 s.
+# Start tags: 12,000 in the longest real article; a page of 60,000 takes 3 s.
 MAX_TAGS = 60_000
-# libxml2 stops descending at 256 levels by default in old releases; real pages stay under 60.
-MAX_DEPTH = 150
+# Real pages stay under 60, and our walk takes three of Python's 1,000 frames a level.
+MAX_DEPTH = 200
 # Attributes of one start tag: real ones have dozens; libxml2's time is quadratic, 10 s for 50,000.
 MAX_ATTRIBUTES = 300
 # Share of characters that no text has, above which the decoding is wrong or the bytes are no text.
@@ -40,12 +40,13 @@ _MARKUP = re.compile(
 _OTHER_XML = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE\s+(?!html)\w+[^>]*>\s*)*<(\w+)[\s>]", re.DOTALL
 )
-_OTHER_KINDS = frozenset("rss feed svg urlset sitemapindex package ncx opml kml plist".split())
+_OTHER_KINDS = frozenset(["rss", "feed", "svg", "urlset", "sitemapindex", "package", "ncx", "opml", "kml", "plist"])
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\ufffd\ufffe\uffff]")
 # Terminal escapes: colours and cursor moves, window titles.
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;?]{0,20}[ -/]{0,4}[@-~]|\][^\x07\x1b<\n]{0,300}(?:\x07|\x1b\\)|[@-Z\\-_])?")
 _LEFT_OF_ESCAPES = re.compile(r"\[[0-9;]{1,8}m(?!\])|<[a-zA-Z!/][^<>]*>")
 _UNDECODED = re.compile("[\x80-\x84\x86-\x9f\ufffd\ufffe\uffff]")
+_BEYOND_ASCII = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 _STRAY = re.compile("[\udc80-\udcff]")
 _START_TAG = re.compile(r"<[a-zA-Z]")
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * MAX_DEPTH + ")")
@@ -98,18 +99,18 @@ def _decoded(data: bytes) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError:
         pass
+    # A few bad bytes in a UTF-8 page (a cut, a pasted character) must not turn all its accents to mojibake.
+    mixed = data.decode("utf-8", "surrogateescape")
+    strays = len(_STRAY.findall(mixed))
+    if len(_BEYOND_ASCII.findall(mixed)) > 2 * strays:
+        return _STRAY.sub(_cp1252, mixed)
     declared = _declared(data)
-    if declared != "utf-8":
+    if declared not in ("utf-8", "cp1252"):
         try:
             return data.decode(declared)
         except UnicodeDecodeError:
             pass
-    # A few bad bytes in a UTF-8 page (a cut, a pasted character) must not turn all its accents to mojibake.
-    mixed = data.decode("utf-8", "surrogateescape")
-    strays = len(_STRAY.findall(mixed))
-    if len(re.findall("[\x80-\ud7ff\ue000-\U0010ffff]", mixed)) <= 2 * strays:
-        return _STRAY.sub(_cp1252, data.decode("ascii", "surrogateescape"))
-    return _STRAY.sub(_cp1252, mixed)
+    return _STRAY.sub(_cp1252, data.decode("ascii", "surrogateescape"))
 
 
 def _cp1252(stray: re.Match[str]) -> str:

@@ -197,7 +197,7 @@ def _date(tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str,
         return times.pop()
     try:
         # The full search reads every number of the page: up to 1.5 s, and mostly wrong.
-        guess = find_date(tree, extensive_search=False, original_date=True)
+        guess: str | None = find_date(tree, extensive_search=False, original_date=True)
     except (ValueError, TypeError, OverflowError):
         guess = None
     return guess or (stated[0] if stated else None)

@@ -37,7 +37,7 @@ _CREDIT = re.compile(
 _LABEL = re.compile(
     r"(?:fig|tab|gr[aá]f|cuadro|quadro|esquema|imagen|image|box|recuadro|chart|diagram)\w*\.?\s*\d", re.IGNORECASE
 )
-_INLINE = frozenset("a abbr b cite em i label small span strong sub sup u".split())
+_INLINE = frozenset(["a", "abbr", "b", "cite", "em", "i", "label", "small", "span", "strong", "sub", "sup", "u"])
 # A page without one of these words needs no search.
 _POPUP_WORDS = ("efCtt", "opup", "ooltip", "opover", "ef-tip")
 _FOLD_WORDS = ("xpand", "ccordion", "ollaps", "tab-p", "panel")

@@ -91,7 +91,13 @@ def serve(pipes: Pipes) -> None:
             pipes.say({"error": OutOfMemory.reason, "message": "the reader ran out of memory"})
         except Exception as error:  # noqa: BLE001 - the one place: bad input must cost only itself
             said = _ADDRESS.sub("0x…", "".join(traceback.format_exception(error)))
-            pipes.say({"error": ReaderCrash.reason, "message": _ADDRESS.sub("0x…", repr(error))[:300], "traceback": said[-4000:]})
+            pipes.say(
+                {
+                    "error": ReaderCrash.reason,
+                    "message": _ADDRESS.sub("0x…", repr(error))[:300],
+                    "traceback": said[-4000:],
+                }
+            )
 
 
 def _load(path: str) -> bytes:

@@ -13,9 +13,9 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import orjson
 
@@ -64,7 +64,7 @@ class LimitedReader:
         self._child: subprocess.Popen[bytes] | None = None
         self._served = 0
 
-    def __enter__(self) -> LimitedReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -75,7 +75,7 @@ class LimitedReader:
 
         Raises the SourceError the reader found, or TimedOut, OutOfMemory, ReaderCrash.
         """
-        job = {"format": fmt, "hints": asdict(hints), "ocr": self._config.ocr}
+        job: dict[str, Any] = {"format": fmt, "hints": asdict(hints), "ocr": self._config.ocr}
         job["path"] = path if isinstance(path, str) else None
         try:
             child = self._running()
@@ -178,6 +178,3 @@ def _close(child: subprocess.Popen[bytes]) -> None:
 def _error(answer: dict[str, Any]) -> FactoryError:
     cls = classes().get(answer["error"], ReaderCrash)
     return cls(answer["message"], answer.get("traceback", ""))
-
-
-Send = Callable[[dict[str, Any]], None]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from factory.errors import Damaged, Empty, Encrypted, Mislabelled, NeedsOcr, NoText
+from factory.errors import Damaged, Empty, Encrypted, Mislabelled, NoText
 from factory.readers.pdf_layout import Line, Page, common_gutters, drop_running, reading_order
 from factory.readers.pdf_paragraphs import body_size, paragraphs
 from factory.record import Hints, Parsed

@@ -140,7 +140,7 @@ def _running_slots(
         size = Counter(round(e.line.size * 2) / 2 for e in there).most_common(1)[0][0]
         # Half of what stands there repeats (the rest are titles of short chapters); or most pages have a
         # line there in small type, as dictionaries with guide words do.
-        if again * 2 >= len(there) or (on * 2 > pages and pages > 5 and size < body - 0.7 and len(there) < on * 2.5):
+        if again * 2 >= len(there) or (on * 2 > pages > 5 and size < body - 0.7 and len(there) < on * 2.5):
             slots[slot] = size
     return slots
 
@@ -226,9 +226,7 @@ def _right(rows: Sequence[Line]) -> float:
 
 def _overflows(line: Line, lines: Sequence[Line], edge: float) -> bool:
     """The line runs into the next column's text, as long addresses do: it belongs to its own column."""
-    return any(
-        o.x0 >= edge - OVERHANG and o.x0 < line.x1 and abs(o.base - line.base) < 0.6 * line.size for o in lines
-    )
+    return any(o.x0 >= edge - OVERHANG and o.x0 < line.x1 and abs(o.base - line.base) < 0.6 * line.size for o in lines)
 
 
 def _gutter(lines: Sequence[Line], known: Sequence[float]) -> float | None:

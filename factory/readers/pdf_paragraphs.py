@@ -42,7 +42,18 @@ _URL_MORE = re.compile(r"^[\w%~]*[\d/=&?_-][^\s,;]*[^\s,;.]|^[\w%~]+\.[\w]|^//")
 _ACCENT = re.compile(r"([´`¨˜ˆ])\s?([aeiounAEIOUNıcC])")
 _COMBINING = {"´": "\u0301", "`": "\u0300", "¨": "\u0308", "˜": "\u0303", "ˆ": "\u0302"}
 _LIGATURES = str.maketrans(
-    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "ft", "ﬆ": "st", "\xad": "", "\u200b": "", "\xa0": " "}
+    {
+        "ﬀ": "ff",
+        "ﬁ": "fi",
+        "ﬂ": "fl",
+        "ﬃ": "ffi",
+        "ﬄ": "ffl",
+        "ﬅ": "ft",
+        "ﬆ": "st",
+        "\xad": "",
+        "\u200b": "",
+        "\xa0": " ",
+    }
 )
 
 
@@ -150,7 +161,7 @@ def _breaks(before: Line, line: Line, s: Segment, pitches: dict[int, float], bod
     if before.bold != line.bold:
         return True
     first = line.text[:1]
-    if first in "•▪■□◦●○‣⁃➢➤✓❖\uf0b7\uf0a7" or _BULLET.match(line.text) is not None and _END.search(before.text):
+    if first in "•▪■□◦●○‣⁃➢➤✓❖\uf0b7\uf0a7" or (_BULLET.match(line.text) is not None and _END.search(before.text)):
         return True
     if before.text[-1:] in "-‐\xad":
         return False
@@ -296,7 +307,9 @@ def _mark_footnotes(blocks: Sequence[_Block], body: float) -> None:
     for b in blocks:
         by_page.setdefault(b.page, []).append(b)
     for there in by_page.values():
-        floor = max((b.lines[0].base for b in there if b.size >= body * 2 * SMALL and not b.lines[0].table), default=None)
+        floor = max(
+            (b.lines[0].base for b in there if b.size >= body * 2 * SMALL and not b.lines[0].table), default=None
+        )
         if floor is None:
             continue
         small = [b for b in there if b.size < body * 2 * SMALL and b.lines[0].base > floor - body * 20]
@@ -340,7 +353,9 @@ def _is_heading(b: _Block, body: float, outline: set[str]) -> bool:
         return True
     if b.size < body * 2 * SMALL:
         return False
-    return len(text) < 120 and (b.bold or (text.isupper() and letters > 5 and len(text) < 80) or _REFERENCES.match(text) is not None)
+    return len(text) < 120 and (
+        b.bold or (text.isupper() and letters > 5 and len(text) < 80) or _REFERENCES.match(text) is not None
+    )
 
 
 def _mark_references(blocks: Sequence[_Block]) -> None:

@@ -20,7 +20,8 @@ _RULE = re.compile(r"^\s*(?:[-*_]\s*){3,}$")
 _NOTE = re.compile(r"^\[\^[^\]]+\]:\s*")
 _FRONT = re.compile(r"\A---\s*\n(.*?)\n---\s*\n", re.DOTALL)
 REFERENCES = re.compile(
-    r"^\W*(?:\d+[.)]?\s*)?(?:bibliograf[íi]a|referencias(?: bibliogr[áa]ficas)?|references|bibliography|literatura citada)\W*$",
+    r"^\W*(?:\d+[.)]?\s*)?(?:bibliograf[íi]a|referencias(?: bibliogr[áa]ficas)?|references|bibliography"
+    r"|literatura citada)\W*$",
     re.IGNORECASE,
 )
 _INLINE = (
@@ -185,5 +186,7 @@ class _Writer:
         if text:
             path = " › ".join(h[1] for h in self.headings)
             self.found.append(
-                Paragraph(text, "reference" if self.references and role == "body" else role, self.page, None, path or None)
+                Paragraph(
+                    text, "reference" if self.references and role == "body" else role, self.page, None, path or None
+                )
             )

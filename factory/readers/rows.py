@@ -6,7 +6,7 @@ import gzip
 import io
 import zlib
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import orjson
 import zstandard
@@ -28,7 +28,11 @@ _ALIASES = {
     "licence": ("licence", "license", "licencia"),
     "identifier": ("doi", "isbn"),
 }
-_EXTRAS = {"country": ("country", "pais"), "specialty": ("specialty", "speciality", "speciallity"), "tradition": ("tradition",)}
+_EXTRAS = {
+    "country": ("country", "pais"),
+    "specialty": ("specialty", "speciality", "speciallity"),
+    "tradition": ("tradition",),
+}
 
 
 def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
@@ -110,7 +114,7 @@ def _json(data: bytes) -> Iterator[Any]:
 
 def _opened(data: bytes) -> IO[bytes]:
     if data.startswith(b"\x1f\x8b"):
-        return gzip.GzipFile(fileobj=io.BytesIO(data))
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=io.BytesIO(data)))
     if data.startswith(b"\x28\xb5\x2f\xfd"):
         return io.BytesIO(_unzstd(data))
     return io.BytesIO(data)

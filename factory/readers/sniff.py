@@ -31,7 +31,9 @@ def _of_text(text: bytes, lower: str) -> str:
     start = text.lstrip()[:4096]
     if start.startswith(b"WEBVTT") or _TIMING.search(text[:8192]) or _SBV.search(text[:8192]):
         return "transcript"
-    if start.startswith((b"{", b"[")) and (lower.endswith(".json3") or b'"wireMagic"' in start or b'"tStartMs"' in start):
+    if start.startswith((b"{", b"[")) and (
+        lower.endswith(".json3") or b'"wireMagic"' in start or b'"tStartMs"' in start
+    ):
         return "transcript"
     if start.startswith(b"{") or (start.startswith(b"[") and re.match(rb"\[\s*\{", start)):
         return "rows"
@@ -39,7 +41,11 @@ def _of_text(text: bytes, lower: str) -> str:
         if b"<timedtext" in start or b"<transcript" in start:
             return "transcript"
         if _JATS.search(start) and not re.search(rb"<(?:!doctype\s+html|html)\b", start, re.IGNORECASE):
-            return "jats" if b"<front" in text or b"JATS" in text or b"NLM" in text or b"article-type" in text else "article"
+            return (
+                "jats"
+                if b"<front" in text or b"JATS" in text or b"NLM" in text or b"article-type" in text
+                else "article"
+            )
         return "article" if _HTML.search(text[:65536]) else "unknown"
     if lower.endswith(_SUBTITLES):
         return "transcript"

@@ -7,6 +7,7 @@ sound tags and speaker marks go.
 from __future__ import annotations
 
 import html
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -25,7 +26,9 @@ _TIMING = re.compile(rf"^\s*({_TIME.pattern})\s*-->\s*({_TIME.pattern})")
 _SBV = re.compile(rf"^({_TIME.pattern}),({_TIME.pattern})\s*$")
 _INLINE = re.compile(rf"<({_TIME.pattern})>")
 _TAG = re.compile(r"</?[^<>]*>|\{\\[^}]*\}")
-_SOUND = re.compile(r"\[[^\[\]\d]{2,40}\]|\((?:m[úu]sica|risas|aplausos|music|laughter|applause)[^()]{0,20}\)|[♪♫♬]+|>>+", re.IGNORECASE)
+_SOUND = re.compile(
+    r"\[[^\[\]\d]{2,40}\]|\((?:m[úu]sica|risas|aplausos|music|laughter|applause)[^()]{0,20}\)|[♪♫♬]+|>>+", re.IGNORECASE
+)
 # A cue of YouTube's rolling captions that only holds the finished line on screen lasts 10 ms.
 _HOLD_SECONDS = 0.02
 # A line alone on screen that comes back after a gap is said again, not held.
@@ -212,7 +215,7 @@ def _repeated(lines: tuple[Line, ...], shown: tuple[str, ...]) -> int:
 
 def _rolls(cues: list[Cue]) -> bool:
     """Most cues begin with the line that the one before ended with."""
-    pairs = [(a, b) for a, b in zip(cues, cues[1:], strict=False) if a.lines and b.lines]
+    pairs = [(a, b) for a, b in itertools.pairwise(cues) if a.lines and b.lines]
     same = sum(1 for a, b in pairs if len(b.lines) > 1 and b.lines[0].text == a.lines[-1].text)
     return len(pairs) > 2 and same > 0.5 * len(pairs)
 

@@ -124,7 +124,10 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], dict[str, float]], ...] = tuple(
         (r"\b\w+(?:[aeo]u|x)\b", {"ca": 0.3, "es": -0.3}),
         (r"ll\b|ig\b|\bll\w+ts?\b", {"ca": 0.5, "es": -0.6}),
         # Native Spanish words end in a vowel or in d, l, n, r, s, z, y, j.
-        (r"\w{2,}[aeiouàèéíòóú][bcfgkmptvç]\b", {"es": -0.5, "gl": -0.2, "ast": -0.2, "pt": -0.2, "ca": 0.35, "eu": 0.1}),
+        (
+            r"\w{2,}[aeiouàèéíòóú][bcfgkmptvç]\b",
+            {"es": -0.5, "gl": -0.2, "ast": -0.2, "pt": -0.2, "ca": 0.35, "eu": 0.1},
+        ),
         (r"\w[lmnrstdc][oó]gia\b|\w{3,}[rgfp]ia\b", {"es": -0.5, "ca": 0.3, "it": 0.3, "pt": 0.1}),
         (r"\w{3,}[aàeèoò]nt\b|ment\b|\w{2,}ss\w+|\w+[aeiou]nç\w+", {"es": -0.6, "ca": 0.4, "fr": 0.3}),
         (r"ss|tt|pp|ff|bb|dd|gg|ck|th|ph|w|k", {"es": -0.25}),

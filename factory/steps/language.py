@@ -37,7 +37,17 @@ _FLOOR = math.log(0.003)
 # A neighbour's text called Spanish costs a corpus more than a Spanish one missed, and names, titles and addresses of
 # a few words look Spanish in all of Spain: there Spanish must win by these log-odds (chosen on half of the lines).
 _DOUBT, _DOUBT_SHORT, _SHORT_WORDS = 0.05, 1.6, 7
-_ALIASES = {"cbk": "es", "an": "es", "eo": "eo", "scn": "it", "vec": "it", "lmo": "it", "nap": "it", "pms": "it", "oc": "oc"}
+_ALIASES = {
+    "cbk": "es",
+    "an": "es",
+    "eo": "eo",
+    "scn": "it",
+    "vec": "it",
+    "lmo": "it",
+    "nap": "it",
+    "pms": "it",
+    "oc": "oc",
+}
 _NOISE = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[\d_/\\|=+<>#*^~\[\](){}.,;:%\"“”«»-]+")
 _LETTERS = re.compile(r"[^\W\d_]")
 

@@ -8,6 +8,7 @@ loose or off by profile.
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import regex
 from datatrove.data import Document
@@ -16,15 +17,39 @@ from datatrove.pipeline.filters.base_filter import BaseFilter
 from factory.config import PROFILE_OF_KIND, Profile, Quality
 
 # The twelve commonest function words of Spanish (CREA frequency list, RAE), without those shared with English.
-STOP_WORDS = frozenset("de la que el en los del se las por un con una para su al es como más o sus".split())
+STOP_WORDS = frozenset(
+    [
+        "de",
+        "la",
+        "que",
+        "el",
+        "en",
+        "los",
+        "del",
+        "se",
+        "las",
+        "por",
+        "un",
+        "con",
+        "una",
+        "para",
+        "su",
+        "al",
+        "es",
+        "como",
+        "más",
+        "o",
+        "sus",
+    ]
+)
 _WORD = regex.compile(r"\S+")
 _LETTER = regex.compile(r"\p{L}")
 _SYMBOL = regex.compile(r"[#…|\\{}<>_~^=*]|\.{3}")
 
 
-def verdict(text: str, spans: list[dict[str, object]], rules: Quality) -> str | None:
+def verdict(text: str, spans: list[dict[str, Any]], rules: Quality) -> str | None:
     """Why a text fails the rules, as a slug; None if it passes."""
-    body = [text[s["start"] : s["end"]] for s in spans if s["role"] in ("body", "heading", "footnote")]  # type: ignore[misc]
+    body = [text[s["start"] : s["end"]] for s in spans if s["role"] in ("body", "heading", "footnote")]
     tables = sum(1 for s in spans if s["role"] == "table")
     words = _WORD.findall(" ".join(body))
     if len(words) + 20 * tables < rules.min_words or not words:
@@ -67,7 +92,7 @@ class QualityFilter(BaseFilter):
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         profile = PROFILE_OF_KIND[doc.metadata["source_kind"]]
-        failed = verdict(doc.text, doc.metadata["spans"], self.rules.get(profile) or Quality())  # type: ignore[call-arg]
+        failed = verdict(doc.text, doc.metadata["spans"], self.rules.get(profile) or Quality())
         return True if failed is None else (False, failed)
 
 

@@ -37,7 +37,7 @@ def repair(text: str) -> str:
     """The text with its encoding repaired, invisible and control characters gone, spaces single."""
     text = ftfy.fix_text(text, _FTFY)
     text = _CONTROL.sub(" ", _INVISIBLE.sub("", text).replace("\t", " "))
-    return _AROUND_BREAKS.sub("\n", _SPACES.sub(" ", text)).strip()
+    return str(_AROUND_BREAKS.sub("\n", _SPACES.sub(" ", text))).strip()
 
 
 class RepairText(PipelineStep):

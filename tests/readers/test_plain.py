@@ -68,7 +68,12 @@ def test_markdown_becomes_paragraphs_in_their_roles() -> None:
 def test_front_matter_becomes_facts() -> None:
     """Title, author, licence with its evidence, language and DOI come from it and not into the text."""
     parsed = read(MARKDOWN)
-    assert (parsed.title, parsed.author, parsed.licence, parsed.language) == ("La manzanilla", "A. Autora", "CC0-1.0", "es")
+    assert (parsed.title, parsed.author, parsed.licence, parsed.language) == (
+        "La manzanilla",
+        "A. Autora",
+        "CC0-1.0",
+        "es",
+    )
     assert parsed.licence_evidence == "front matter: licence: CC0-1.0"
     assert parsed.identifier == "10.1234/abc"
 
@@ -88,7 +93,12 @@ def test_hard_wrapped_text_is_unwrapped_and_long_lines_stand_alone() -> None:
 def test_three_charsets_give_the_same_text() -> None:
     """UTF-8, UTF-16 and Windows-1252, with any line ends."""
     text = "Después de comer, una infusión.\n\nMañana, más."
-    for data in (text.encode(), text.encode("utf-16"), text.encode("cp1252"), text.replace("\n", "\r\n").encode("utf-8-sig")):
+    for data in (
+        text.encode(),
+        text.encode("utf-16"),
+        text.encode("cp1252"),
+        text.replace("\n", "\r\n").encode("utf-8-sig"),
+    ):
         assert [p.text for p in read(data, "a.txt").paragraphs] == ["Después de comer, una infusión.", "Mañana, más."]
 
 

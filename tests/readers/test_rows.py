@@ -16,7 +16,14 @@ from factory.readers.rows import parse
 from factory.record import Hints, Parsed
 
 ROWS = [
-    {"text": "Uno.\n\nDos.", "title": "T", "license": "CC-BY-4.0", "doi": "10.1/x", "speciality": "cardiología", "authors": ["A", "B"]},
+    {
+        "text": "Uno.\n\nDos.",
+        "title": "T",
+        "license": "CC-BY-4.0",
+        "doi": "10.1/x",
+        "speciality": "cardiología",
+        "authors": ["A", "B"],
+    },
     {"raw_text": "Otro texto.", "lang": "spa_Latn", "tradition": "natural"},
 ]
 
@@ -55,7 +62,12 @@ def test_every_container_gives_the_same_rows() -> None:
 def test_facts_of_a_row_win_under_any_of_their_names() -> None:
     """Licence with evidence, identifier, authors, language, tradition, specialty."""
     first, second = read(jsonl(ROWS))
-    assert (first.licence, first.licence_evidence, first.identifier, first.author) == ("CC-BY-4.0", "column of row 0", "10.1/x", "A, B")
+    assert (first.licence, first.licence_evidence, first.identifier, first.author) == (
+        "CC-BY-4.0",
+        "column of row 0",
+        "10.1/x",
+        "A, B",
+    )
     assert first.extra == {"specialty": "cardiología"}
     assert (second.language, second.extra) == ("es", {"tradition": "natural"})
 

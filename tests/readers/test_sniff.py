@@ -48,7 +48,13 @@ def test_bytes_win_over_the_name(data: bytes, name: str, right: str) -> None:
 def test_every_real_file_is_known(data: Path) -> None:
     """Real PDFs, pages, captions and JATS are what they are."""
     found: Counter[tuple[str, str]] = Counter()
-    for pattern in ("pdf/**/*.pdf", "html/**/*.html", "transcripts/gen*/*.*3", "transcripts/**/*.vtt", "jats/**/*.nxml"):
+    for pattern in (
+        "pdf/**/*.pdf",
+        "html/**/*.html",
+        "transcripts/gen*/*.*3",
+        "transcripts/**/*.vtt",
+        "jats/**/*.nxml",
+    ):
         for path in data.glob(pattern):
             found[path.suffix, format_of(path.read_bytes()[:65536], path.name)] += 1
     wrong = {k for k in found if k[1] != {".pdf": "pdf", ".html": "article", ".nxml": "jats"}.get(k[0], "transcript")}

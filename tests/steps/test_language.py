@@ -10,7 +10,7 @@ import factory
 from factory.record import Paragraph
 from factory.steps.language import UNDETERMINED, detect, split_by_language
 
-LANGUAGES = "ca de en es eu fr it la pt ro".split()
+LANGUAGES = ["ca", "de", "en", "es", "eu", "fr", "it", "la", "pt", "ro"]
 PRECISION, PRECISION_CLEAN, RECALL = 0.94, 0.96, 0.985
 # Lines of sentences_ca.txt that are plainly Spanish, found by reading every line called Spanish.
 SPANISH_AMONG_CATALAN = {5, 10, 13, 40, 44, 50, 72, 115, 233, 244, 247, 259, 313, 334, 359, 373, 411, 453, 454, 475}
@@ -87,7 +87,9 @@ def test_a_long_abstract_in_another_language_becomes_its_own_part() -> None:
         Paragraph(ESPANOL),
         Paragraph(ENGLISH),
         Paragraph(ESPANOL + " Fin."),
-        Paragraph("Smith J. The effects of St. John's wort on oral contraceptives in young women. Lancet.", "reference"),
+        Paragraph(
+            "Smith J. The effects of St. John's wort on oral contraceptives in young women. Lancet.", "reference"
+        ),
     ]
     (first, own), (second, other) = split_by_language(paragraphs)
     assert (first.language, second.language) == ("es", "en")
@@ -97,5 +99,9 @@ def test_a_long_abstract_in_another_language_becomes_its_own_part() -> None:
 
 def test_a_short_quotation_stays_where_it_is() -> None:
     """Less than 200 letters in another language are part of the document."""
-    paragraphs = [Paragraph(ESPANOL), Paragraph("Primum non nocere: first, do no harm to the patient."), Paragraph(ESPANOL)]
+    paragraphs = [
+        Paragraph(ESPANOL),
+        Paragraph("Primum non nocere: first, do no harm to the patient."),
+        Paragraph(ESPANOL),
+    ]
     assert len(split_by_language(paragraphs)) == 1
