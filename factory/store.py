@@ -30,7 +30,7 @@ TEMPORARY = ".part-"
 
 def home_error(error: OSError, path: str) -> HomeError:
     """A sentence and a remedy for what the storage said."""
-    if error.errno == errno.ENOSPC or error.errno == errno.EDQUOT:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return HomeError(f"no space left on the disk that holds {path}", "free some space and run the same command")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return HomeError(f"no permission to write {path}", "change its owner or choose another --home")

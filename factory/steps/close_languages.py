@@ -156,5 +156,5 @@ def evidence(text: str) -> dict[str, float]:
         for language, weight in weights.items() if found else ():
             scores[language] += weight * found
     scale = min(1.0, 6 / max(1, len(words)) ** 0.5)
-    best = max(max(scores.values()), 0.0)
+    best = max(0.0, *scores.values())
     return {language: max(-_MOST, (score - best) * scale) for language, score in scores.items()}
