@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterator
 
 import trafilatura
+from lxml.etree import SubElement
 from lxml.html import HtmlElement
 from trafilatura.settings import Document, Extractor
 from trafilatura.utils import line_processing, trim
 
 from factory.errors import Damaged, NoText, TooLarge
 from factory.readers.article_aside import set_aside
-from factory.readers.article_blocks import blocks, flat
+from factory.readers.article_blocks import blocks
 from factory.readers.article_html import MAX_BYTES, decode, parse_html
 from factory.readers.article_metadata import facts
 from factory.readers.article_visible import mend, take_out_hidden, unfold_tables
@@ -94,22 +95,12 @@ def _main_text(tree: HtmlElement) -> HtmlElement:
     """The body of the page as trafilatura finds it; its slower rescues only where it finds too little."""
     found = _extract(tree, fast=True)
     if found is None or len(_shown(found)) < MIN_CHARACTERS:
-        _refuse_link_lists(tree)
         slow = _extract(tree, fast=False)
         if slow is not None and (found is None or len(_shown(slow)) > len(_shown(found))):
             found = slow
     if found is None:
         found, _, _ = trafilatura.baseline(tree)
     return found
-
-
-def _refuse_link_lists(tree: HtmlElement) -> None:
-    """Raise NoText before the rescues, which take a menu for text."""
-    body = tree.find("body")
-    size = len(" ".join(flat(body).split())) if body is not None else 0
-    links = sum(len(" ".join(a.text_content().split())) for a in tree.iter("a"))
-    if size < MIN_CHARACTERS or links > size / 2:
-        raise NoText("menus and links, no main text")
 
 
 def _shown(body: HtmlElement) -> str:
@@ -120,7 +111,15 @@ def _extract(tree: HtmlElement, *, fast: bool) -> HtmlElement | None:
     # Favouring recall: a missed section is lost for good, boilerplate is filtered again downstream.
     options = Extractor(output_format="python", fast=fast, recall=True, comments=False, tables=True, dedup=False)
     document = trafilatura.bare_extraction(tree, options=options)
-    return document.body if isinstance(document, Document) else None
+    if not isinstance(document, Document):
+        return None
+    body = document.body
+    if len(body) == 1 and "\n" in (body[0].text or ""):
+        # trafilatura's last rescue: the whole page as one paragraph, of which only the lines are left.
+        for line in (body[0].text or "").split("\n"):
+            SubElement(body, "p").text = line
+        del body[0]
+    return body
 
 
 def _check(paragraphs: list[Paragraph], title: str | None) -> None:

@@ -125,6 +125,10 @@ def is_panel(element: HtmlElement) -> bool:
 
 def mend(tree: HtmlElement, html: str) -> None:
     """Rename what trafilatura deletes by its tag or class though it is text: folded sections, callouts, captions."""
+    for menu in list(tree.iter("nav")):
+        # trafilatura's last rescue would read it.
+        if next(menu.iter("h1", "article", "main"), None) is None and menu.getparent() is not None:
+            menu.drop_tree()
     for element in list(tree.iter("button", "time", "figure", "aside")):
         tag, parent = element.tag, element.getparent()
         if parent is None:
