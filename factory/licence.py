@@ -40,3 +40,53 @@ def refusal(licence: str | None) -> str | None:
     if folded == "youtube-standard":
         return "licence_youtube_standard"
     return "licence_not_open"
+
+
+_CC_URL = re.compile(
+    r"creativecommons\.org/(?:licen[sc]es/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa))*)/(\d\.\d)(?:/(igo))?"
+    r"|publicdomain/(zero|mark)/1\.0)",
+    re.IGNORECASE,
+)
+_CC_CODE = re.compile(
+    r"\b(?:CC|Creative\s+Commons)[\s-]+(BY(?:[\s-]+(?:NC|ND|SA))*)[\s-]+(\d\.\d)\b|\bCC0(?:\s+1\.0)?\b", re.IGNORECASE
+)
+_CC_WORDS = re.compile(
+    r"Creative\s+Commons[\s,:(]+(?:de\s+)?(?:Atribuci[oó]n|Attribution|Reconocimiento|Atribuição)([^.;()\d]{0,80}?)"
+    r"[\s(v]*(\d\.\d)",
+    re.IGNORECASE,
+)
+_RESERVED = re.compile(
+    r"\ball\s+rights\s+reserved\b|\btodos\s+los\s+derechos\s+reservados\b|\breservados\s+todos\s+los\s+derechos\b"
+    r"|\btodos\s+os\s+direitos\s+reservados\b",
+    re.IGNORECASE,
+)
+_PUBLIC_DOMAIN = re.compile(
+    r"\b(?:is|are|in|de|del?|en)\s+(?:the\s+|el\s+)?(?:public\s+domain|dominio\s+p[uú]blico)\b", re.IGNORECASE
+)
+
+
+def named_in(text: str) -> tuple[str, str] | None:
+    """The licence that a text or address names, and the words that name it; None where none is named."""
+    if found := _CC_URL.search(text):
+        if found[4]:
+            return ("CC0-1.0" if found[4].lower() == "zero" else "public-domain"), _around(text, found)
+        return f"CC-{found[1].upper()}-{found[2]}" + ("-IGO" if found[3] else ""), _around(text, found)
+    if found := _CC_CODE.search(text):
+        code = f"CC-{'-'.join(re.findall('[A-Z]+', found[1].upper()))}-{found[2]}" if found[1] else "CC0-1.0"
+        return code, _around(text, found)
+    if found := _CC_WORDS.search(text):
+        said = found[1].lower()
+        parts = ["BY"]
+        parts += ["NC"] if re.search(r"no\s*-?\s*comer|non\s*-?\s*comm|não\s*-?\s*comer", said) else []
+        parts += ["ND"] if re.search(r"sin\s*-?\s*(?:obras?\s*)?deriv|no\s*-?\s*deriv|sem\s*deriv", said) else []
+        parts += ["SA"] if re.search(r"compartir\s*-?\s*igual|share\s*-?\s*alike|compartilha", said) else []
+        return f"CC-{'-'.join(parts)}-{found[2]}", _around(text, found)
+    if found := _RESERVED.search(text):
+        return "all-rights-reserved", _around(text, found)
+    if found := _PUBLIC_DOMAIN.search(text):
+        return "public-domain", _around(text, found)
+    return None
+
+
+def _around(text: str, found: re.Match[str]) -> str:
+    return " ".join(text[max(0, found.start() - 120) : found.end() + 120].split())

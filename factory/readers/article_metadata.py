@@ -71,8 +71,9 @@ _LICENCE_KEYS = (
 )
 # Where pages print their licence: footers, boxes named for it, and the last lines.
 _FOOTERS = XPath(
-    "//body//*[self::footer or (self::div or self::section or self::p or self::small or self::span) and (contains(@class,"
-    " 'opyright') or contains(@id, 'opyright') or contains(@class, 'icense') or contains(@id, 'footer'))]"
+    "//body//*[self::footer or (self::div or self::section or self::p or self::small or self::span)"
+    " and (contains(@class, 'opyright') or contains(@id, 'opyright')  or contains(@class, 'icense')"
+    " or contains(@id, 'footer'))]"
 )
 _DOI_LINKS = XPath(
     "//a[contains(@href, 'doi.org/10.')][contains(@class, 'doi') or parent::*[contains(@class, 'doi')]]/@href"
@@ -197,10 +198,10 @@ def _date(tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str,
         return times.pop()
     try:
         # The full search reads every number of the page: up to 1.5 s, and mostly wrong.
-        guess: str | None = find_date(tree, extensive_search=False, original_date=True)
+        guess = find_date(tree, extensive_search=False, original_date=True)
     except (ValueError, TypeError, OverflowError):
         guess = None
-    return guess or (stated[0] if stated else None)
+    return str(guess) if guess else stated[0] if stated else None
 
 
 def _address(tree: HtmlElement, metas: dict[str, list[str]], url: str | None) -> str | None:
@@ -210,7 +211,7 @@ def _address(tree: HtmlElement, metas: dict[str, list[str]], url: str | None) ->
     )
     said = said or _first(metas, ("og:url", "citation_fulltext_html_url"))
     try:
-        full = urljoin(url or "", said.strip()) if said else None
+        full = str(urljoin(url or "", said.strip())) if said else None
         if (
             full
             and urlsplit(full).scheme in ("http", "https")

@@ -40,7 +40,7 @@ def die_with_parent() -> None:
 def parse(fmt: str, data: bytes, hints: Hints, pipes: Pipes | None = None, ocr: str = "auto") -> Iterator[Parsed]:
     """Every Parsed of the bytes, by the reader of their format."""
     module: ModuleType = importlib.import_module(MODULES[fmt])
-    if fmt == "pdf" and hasattr(module, "recogniser"):
+    if fmt == "pdf":
         recognise = None if ocr == "never" else module.recogniser()
         if recognise is not None and pipes is not None:
             recognise = pipes.cached(recognise)
@@ -57,7 +57,11 @@ class Pipes:
         self._answers = answers
 
     def say(self, answer: dict[str, Any]) -> None:
-        send(self._answers, orjson.dumps(answer, option=orjson.OPT_NON_STR_KEYS))
+        try:
+            frame = orjson.dumps(answer)
+        except TypeError:
+            frame = orjson.dumps(_whole(answer))
+        send(self._answers, frame)
 
     def cached(self, recognise: Any) -> Any:
         """The page recogniser, asking the parent's cache first; each page renews the deadline."""
@@ -74,6 +78,15 @@ class Pipes:
             return words
 
         return page
+
+
+def _whole(value: Any) -> Any:
+    """The same value without halves of surrogate pairs, which no UTF-8 holds."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_whole(k): _whole(v) for k, v in value.items()}
+    return [_whole(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def serve(pipes: Pipes) -> None:

@@ -155,7 +155,8 @@ def test_headings_make_a_path() -> None:
 
 def test_nested_lists_keep_every_item_in_order() -> None:
     """Items are paragraphs of their own, nested ones and those that are one link too."""
-    items = '<ul><li>Infusión<ul><li><a href="/a">Flores secas</a></li></ul></li><li><p>Tintura</p><p>en alcohol</p></li></ul>'
+    inner = '<ul><li><a href="/a">Flores secas</a></li></ul>'
+    items = f"<ul><li>Infusión{inner}</li><li><p>Tintura</p><p>en alcohol</p></li></ul>"
     parsed = article(f"<p>La planta se prepara de las siguientes maneras:</p>{items}")
     assert [p.text for p in parsed.paragraphs][-4:] == ["Infusión", "Flores secas", "Tintura", "en alcohol"]
 
@@ -163,7 +164,8 @@ def test_nested_lists_keep_every_item_in_order() -> None:
 def test_definition_lists_and_folded_sections_are_read() -> None:
     """An accordion's button is its heading, and what it hides by a class is text."""
     parsed = article(
-        f'<h2><button aria-expanded="false">Contraindicaciones</button></h2><div class="collapse accordion-panel" hidden>'
+        '<h2><button aria-expanded="false">Contraindicaciones</button></h2>'
+        f'<div class="collapse accordion-panel" hidden>'
         f"<p>{SENTENCE}</p></div><dl><dt>Azuleno</dt><dd>Aceite esencial de color azul.</dd></dl>"
     )
     assert ("heading", "Contraindicaciones") in [(p.role, p.text) for p in parsed.paragraphs]
@@ -283,7 +285,7 @@ def test_another_declared_charset_is_used() -> None:
         (page("<h1>404 Not Found</h1><p>" + "The page you asked for is not on this server. " * 8 + "</p>"), NoText),
         (page("<p>" + "La página no existe o se ha movido a otro lugar. " * 8 + "</p>"), NoText),
         (page("<p>" + "Usamos cookies propias y cookies de terceros; acepte las cookies. " * 5 + "</p>"), NoText),
-        (page(f"<h1>Iniciar sesión</h1><p>{'Escriba su usuario y su clave para entrar. ' * 8}</p>", "<title>Iniciar sesión</title>"), NoText),
+        (page(f"<h1>Iniciar sesión</h1><p>{'Escriba su usuario y su clave aquí. ' * 8}</p>"), NoText),
         (page("<p>corto</p>"), NoText),
         (b"<html>" + b"x" * 10_000_001, TooLarge),
     ],
@@ -306,7 +308,8 @@ HOSTILE = {
     "note after note": ("<p><b>Notas</b></p>" * 15_000 + PROSE, None),
     "aside after aside": (PROSE + "<aside>x y z</aside>" * 30_000, None),
     "windows of tables": (
-        PROSE + "".join(f'<a href="#m{i}">x</a><div class=modal id=m{i}><table><tr><td>1</table></div>' for i in range(8000)),
+        "".join(f'<a href="#{i}">x</a><div class=modal id={i}><table><tr><td>1</table></div>' for i in range(8000))
+        + PROSE,
         None,
     ),
     "null bytes": ("\x00" * 5000 + PROSE, None),
@@ -339,9 +342,11 @@ def test_metadata_of_a_journal_page() -> None:
     """Title, authors, date, address, language, DOI and licence come from what the head declares."""
     parsed = article(
         '<p>Vea <a href="https://doi.org/10.9999/otro">otro</a>.</p>',
-        '<title>Manzanilla | Revista</title><link rel="canonical" href="/articulo/1"><meta property="og:locale" content="es_MX">'
+        '<title>Manzanilla | Revista</title><link rel="canonical" href="/articulo/1">'
+        '<meta property="og:locale" content="es_MX">'
         '<meta name="citation_title" content="Manzanilla y sueño"><meta name="citation_author" content="Pérez, Ana">'
-        '<meta name="citation_author" content="Gómez, Luis"><meta name="citation_publication_date" content="2021/03/09">'
+        '<meta name="citation_author" content="Gómez, Luis">'
+        '<meta name="citation_publication_date" content="2021/03/09">'
         '<meta name="citation_doi" content="10.1590/0101-3173.2022"><meta name="DC.rights" content="Texto bajo'
         ' https://creativecommons.org/licenses/by-nc-nd/4.0/"><meta name="robots" content="index, noai">',
     )
