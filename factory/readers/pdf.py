@@ -16,7 +16,7 @@ from factory.errors import Damaged, Empty, Encrypted, Mislabelled, NeedsOcr, NoT
 from factory.readers import pdf_facts, pdf_ocr
 from factory.readers.pdf_layout import Line, Page, common_gutters, drop_running, reading_order
 from factory.readers.pdf_paragraphs import body_size, join, paragraphs
-from factory.readers.pdf_tables import place_tables
+from factory.readers.pdf_tables import place_open_tables, place_tables
 from factory.record import Hints, Paragraph, Parsed
 
 # Importing pymupdf runs `import pymupdf.layout` and so onnxruntime where that package is installed: 0.4 s and
@@ -140,6 +140,7 @@ def _read(doc: Any, ocr: pdf_ocr.Recogniser | None) -> _Reading:
             seen = _page(page, number, reading)
             if _readable(seen):
                 place_tables(page, seen)
+                place_open_tables(page, seen)
             else:
                 unreadable, seen.lines = seen.lines, []
                 if unreadable or _has_marks(page):
