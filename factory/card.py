@@ -46,7 +46,7 @@ def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
     lines += [
         (
             f"{manifest['rows']:,} documents, {manifest['words']:,} words. Every row names its source, the page or "
-            "second of each paragraph (`spans`) and the licence it comes under; read the licence of a row before you use it."
+            "second of each paragraph (`spans`) and the licence it comes under; read a row's licence before you use it."
         ),
         "",
         "The texts report what their authors wrote. They are no medical advice.",

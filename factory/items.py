@@ -10,6 +10,7 @@ from datatrove.pipeline.base import PipelineStep
 
 from factory.config import Read
 from factory.errors import Empty, Mislabelled, NeedsOcr, OutOfMemory, SourceError, TimedOut
+from factory.licence import combined, normal
 from factory.readers.limits import LimitedReader
 from factory.readers.sniff import format_of
 from factory.record import (
@@ -65,7 +66,8 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
     text, spans = assemble(parsed.paragraphs)
     identity = doc_id(source["id"], raw_sha256, parsed.part)
     work = work_id(parsed.identifier or source.get("doi") or source.get("isbn"), identity)
-    licence = parsed.licence or source["licence"]
+    licence = combined(source["licence"], parsed.licence)
+    own = parsed.licence is not None and licence == normal(parsed.licence)
     metadata = Metadata(
         work_id=work,
         item_id=item_id(source["id"], raw_sha256),
@@ -85,7 +87,7 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
         specialty=parsed.extra.get("specialty") or source.get("specialty"),
         country=parsed.extra.get("country") or source.get("country"),
         licence=licence,
-        licence_evidence=parsed.licence_evidence if parsed.licence else source.get("licence_evidence"),
+        licence_evidence=parsed.licence_evidence if own else source.get("licence_evidence"),
         split=split_of(work),
         removed=dict(parsed.removed),
         notes=list(parsed.notes),

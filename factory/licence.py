@@ -60,8 +60,11 @@ _RESERVED = re.compile(
     r"|\btodos\s+os\s+direitos\s+reservados\b",
     re.IGNORECASE,
 )
+# Said of the thing itself, and not denied.
 _PUBLIC_DOMAIN = re.compile(
-    r"\b(?:is|are|in|de|del?|en)\s+(?:the\s+|el\s+)?(?:public\s+domain|dominio\s+p[uú]blico)\b", re.IGNORECASE
+    r"(?<!\bno )(?<!\bnot )\b(?:(?:is|are)\s+in\s+the\s+public\s+domain"
+    r"|(?:est[aá]n?|es|son)\s+(?:en\s+el|de|del)\s+dominio\s+p[uú]blico)\b",
+    re.IGNORECASE,
 )
 
 
@@ -86,6 +89,24 @@ def named_in(text: str) -> tuple[str, str] | None:
     if found := _PUBLIC_DOMAIN.search(text):
         return "public-domain", _around(text, found)
     return None
+
+
+def normal(licence: str) -> str:
+    """The SPDX id of a licence written another way (`cc-by-4.0`, `CC BY 4.0`); what is not understood stays."""
+    if publishable(licence):
+        return licence
+    found = named_in(licence)
+    return found[0] if found else licence
+
+
+def combined(source: str, item: str | None) -> str:
+    """The licence of an item: its own where it says one, unless its source is known to be stricter."""
+    if item is None:
+        return source
+    item = normal(item)
+    if source == "unknown" or publishable(source):
+        return item
+    return source
 
 
 def _around(text: str, found: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ from factory import sources
 from factory.build import names, recipe_config
 from factory.config import Recipe, Source, override, parse
 from factory.errors import ConfigError
-from factory.licence import publishable, refusal
+from factory.licence import combined, named_in, publishable, refusal
 
 GOOD = {"id": "a", "kind": "pdf", "language": "es", "tradition": "natural", "licence": "CC0-1.0", "path": "*.pdf"}
 
@@ -91,3 +91,44 @@ def test_open_licences_may_be_published(licence: str) -> None:
 def test_other_licences_are_refused_with_the_reason(licence: str | None, why: str) -> None:
     """Unknown, non-commercial, no-derivatives and standard YouTube never pass."""
     assert refusal(licence) == why
+
+
+@pytest.mark.parametrize(
+    ("source", "item", "right"),
+    [
+        ("unknown", None, "unknown"),
+        ("unknown", "CC-BY-4.0", "CC-BY-4.0"),
+        ("CC-BY-4.0", None, "CC-BY-4.0"),
+        ("CC-BY-4.0", "CC-BY-NC-4.0", "CC-BY-NC-4.0"),
+        ("CC-BY-4.0", "all-rights-reserved", "all-rights-reserved"),
+        ("CC-BY-NC-4.0", "CC-BY-4.0", "CC-BY-NC-4.0"),
+        ("youtube-standard", "public-domain", "youtube-standard"),
+        ("CC0-1.0", "cc by-sa 4.0", "CC-BY-SA-4.0"),
+        ("CC0-1.0", "ask the author", "ask the author"),
+    ],
+)
+def test_an_item_cannot_open_what_its_source_closes(source: str, item: str | None, right: str) -> None:
+    """What the item says of itself counts, except against a source known to be stricter."""
+    assert combined(source, item) == right
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("https://creativecommons.org/licenses/by-nc-nd/4.0/", "CC-BY-NC-ND-4.0"),
+        ("https://creativecommons.org/licenses/by-nc-sa/3.0/igo/", "CC-BY-NC-SA-3.0-IGO"),
+        ("https://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0"),
+        ("Publicado bajo Creative Commons Atribución-NoComercial-CompartirIgual 4.0 Internacional", "CC-BY-NC-SA-4.0"),
+        ("Licencia Creative Commons Reconocimiento 4.0", "CC-BY-4.0"),
+        ("CC BY-SA 4.0", "CC-BY-SA-4.0"),
+        ("Todos los derechos reservados", "all-rights-reserved"),
+        ("Este texto es de dominio público", "public-domain"),
+        ("Este texto no es de dominio público", None),
+        ("una cuestión de dominio público", None),
+        ("la licencia de maternidad", None),
+    ],
+)
+def test_a_licence_is_read_from_words_and_addresses(text: str, right: str | None) -> None:
+    """Every restriction that is said is kept; what is denied or not said is nothing."""
+    found = named_in(text)
+    assert (found[0] if found else None) == right

@@ -13,28 +13,12 @@ from htmldate import find_date
 from lxml.etree import XPath
 from lxml.html import HtmlElement
 
+from factory.licence import named_in
 from factory.readers.article_html import clean_line
 from factory.record import language_code
 
 _DOI = re.compile(r"\b10\.\d{4,9}/[^\s\"'<>?#&]+", re.IGNORECASE)
 _DATE = re.compile(r"\s*((?:19|20)\d\d)(?:[-/.]?(0?[1-9]|1[0-2])(?:[-/.]?(0?[1-9]|[12]\d|3[01]))?)?(?!\d)")
-_CC_URL = re.compile(
-    r"(?:https?:)?//(?:www\.)?creativecommons\.org/"
-    r"(?:licen[sc]es/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa))*)/(\d\.\d)(?:/([a-z]{2,4}))?"
-    r"|publicdomain/(zero|mark)/1\.0)",
-    re.IGNORECASE,
-)
-_CC_WORDS = re.compile(
-    r"\b(?:CC|Creative\s+Commons)[\s-]+(BY(?:[\s-]+(?:NC|ND|SA))*)[\s-]+(\d\.\d)\b|\bCC0(?:\s+1\.0)?\b", re.IGNORECASE
-)
-_RESERVED = re.compile(
-    r"\ball\s+rights\s+reserved\b|\btodos\s+los\s+derechos\s+reservados\b|\btodos\s+os\s+direitos\s+reservados\b"
-    r"|\breservados\s+todos\s+los\s+derechos\b",
-    re.IGNORECASE,
-)
-_PUBLIC_DOMAIN = re.compile(
-    r"\b(?:is|are|in|de|del?|en)\s+(?:the\s+|el\s+)?(?:public\s+domain|dominio\s+p[uú]blico)\b", re.IGNORECASE
-)
 _OPT_OUT = re.compile(r"\bno-?ai\b|\bno-?imageai\b|\bno-?ml\b", re.IGNORECASE)
 
 _TITLE_KEYS = ("citation_title", "dc.title", "dcterms.title", "og:title", "twitter:title")
@@ -234,19 +218,6 @@ def _language(tree: HtmlElement, metas: dict[str, list[str]]) -> str | None:
     return language_code(said) if re.fullmatch(r"[A-Za-z]{2,3}(?:[-_]\w+)*", said) else None
 
 
-def _spdx(text: str) -> str | None:
-    """The licence that a text or address names."""
-    if found := _CC_URL.search(text):
-        if found[4]:
-            return "CC0-1.0" if found[4].lower() == "zero" else "public-domain"
-        return f"CC-{found[1].upper()}-{found[2]}" + ("-IGO" if (found[3] or "").lower() == "igo" else "")
-    if found := _CC_WORDS.search(text):
-        return f"CC-{'-'.join(re.findall('[A-Z]+', found[1].upper()))}-{found[2]}" if found[1] else "CC0-1.0"
-    if _RESERVED.search(text):
-        return "all-rights-reserved"
-    return "public-domain" if _PUBLIC_DOMAIN.search(text) else None
-
-
 def _licence(
     tree: HtmlElement, metas: dict[str, list[str]], linked: list[dict[str, Any]]
 ) -> tuple[str | None, str | None]:
@@ -263,22 +234,17 @@ def _licence(
             else ""
         )
     for said in stated:
-        if name := _spdx(said):
-            return name, said.strip()
-    links = [h for e in tree.iter("a") if (h := e.get("href")) and "creativecommons.org" in h and _spdx(h)]
-    if len({_spdx(h) for h in links}) == 1:
-        return _spdx(links[0]), links[0]
+        if found := named_in(said):
+            return found[0], said.strip()
+    links = [h for e in tree.iter("a") if (h := e.get("href")) and "creativecommons.org" in h]
+    named = {found[0] for h in links if (found := named_in(h))}
+    if len(named) == 1:
+        return named.pop(), links[0]
     for part in [*_FOOTERS(tree), *list(tree.iter("p"))[-8:]]:
         line = " ".join(part.text_content().split())
-        if len(line) < 5000 and (name := _spdx(line)):
-            return name, _sentence(line)
+        if len(line) < 5000 and (found := named_in(line)):
+            return found
     return None, None
-
-
-def _sentence(line: str) -> str:
-    """The words around what names the licence, verbatim."""
-    found = next(f for p in (_CC_URL, _CC_WORDS, _RESERVED, _PUBLIC_DOMAIN) if (f := p.search(line)))
-    return line[max(0, found.start() - 120) : found.end() + 120].strip()
 
 
 def _identifier(tree: HtmlElement, metas: dict[str, list[str]]) -> str | None:

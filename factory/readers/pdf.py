@@ -29,8 +29,8 @@ import pymupdf  # noqa: E402
 if _absent:
     del sys.modules["pymupdf.layout"]
 
-pymupdf.TOOLS.mupdf_display_errors(False)  # type: ignore[no-untyped-call]
-pymupdf.TOOLS.mupdf_display_warnings(False)  # type: ignore[no-untyped-call]
+pymupdf.TOOLS.mupdf_display_errors(False)
+pymupdf.TOOLS.mupdf_display_warnings(False)
 
 # No ligatures, and U+FFFD rather than a glyph number for what has no Unicode: that is how garbage shows.
 FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_COLLECT_VECTORS
@@ -69,7 +69,7 @@ def parse(data: bytes, hints: Hints, ocr: pdf_ocr.Recogniser | None = None) -> I
 
     Raises Empty, Mislabelled, Damaged, Encrypted, NoText, and NeedsOcr where no page has text without it.
     """
-    pymupdf.TOOLS.reset_mupdf_warnings()  # type: ignore[no-untyped-call]
+    pymupdf.TOOLS.reset_mupdf_warnings()
     doc = _open(data, hints)
     reading = _read(doc, ocr)
     body = body_size(line for page in reading.pages for line in page.lines)
@@ -106,7 +106,7 @@ def _open(data: bytes, hints: Hints) -> Any:
     if b"%PDF" not in data[:1024] and (start.startswith(b"<") or b"<html" in start):
         raise Mislabelled("a web page named as a PDF")
     try:
-        doc = pymupdf.open(stream=data, filetype="pdf")  # type: ignore[no-untyped-call]
+        doc = pymupdf.open(stream=data, filetype="pdf")
         if doc.needs_pass and not doc.authenticate(hints.password or ""):
             raise Encrypted("the PDF asks for a password")
         pages = doc.page_count
@@ -254,7 +254,7 @@ def _image(page: Any, turn: int) -> bytes:
     scale = min(pdf_ocr.DPI / 72, (pdf_ocr.MAX_PIXELS / (width * height)) ** 0.5)
     pixels = page.get_pixmap(
         matrix=pymupdf.Matrix(scale, scale).prerotate(turn), colorspace=pymupdf.csGRAY, alpha=False
-    )  # type: ignore[no-untyped-call]
+    )
     return bytes(pixels.tobytes("png"))
 
 
@@ -284,7 +284,7 @@ def _refuse(doc: Any, reading: _Reading) -> None:
     failed = [n for n in reading.notes if n.startswith("page_failed")]
     if failed and len(failed) == doc.page_count:
         raise Damaged("no page of the PDF can be read")
-    said = _said(pymupdf.TOOLS.mupdf_warnings())  # type: ignore[no-untyped-call]
+    said = _said(pymupdf.TOOLS.mupdf_warnings())
     if doc.is_repaired or said:
         raise Damaged(f"the PDF is broken and no text is left: {said or 'repaired'}")
     raise NoText("no page of the PDF has text")

@@ -57,7 +57,7 @@ def date_of(metadata: dict[str, Any]) -> str | None:
 def ends(paragraphs: list[Paragraph]) -> str:
     """The text of the first two pages and the last: where a book or article says what it is."""
     last = max((p.page or 1 for p in paragraphs), default=1)
-    return "\n".join(p.text for p in paragraphs if (p.page or 1) <= 2 or p.page == last and p.role != "reference")
+    return "\n".join(p.text for p in paragraphs if (p.page or 1) <= 2 or (p.page == last and p.role != "reference"))
 
 
 def identifier_of(text: str) -> str | None:

@@ -5,6 +5,7 @@ Pure geometry on what the PDF library saw; knows nothing of the library. Units: 
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -240,9 +241,9 @@ def _gutter(lines: Sequence[Line], known: Sequence[float]) -> float | None:
     for start, count in sorted(starts.most_common(6)):
         if count >= 3 and _divides(lines, float(start), low, high):
             return float(start)
-    for start in known:
-        if low < start < high and _divides_weakly(lines, start, low):
-            return start
+    for edge in known:
+        if low < edge < high and _divides_weakly(lines, edge, low):
+            return edge
     return None
 
 
@@ -312,7 +313,7 @@ def _row(pieces: list[Line]) -> Line:
     pieces.sort(key=lambda line: line.x0)
     main = max(pieces, key=lambda line: len(line.text))
     text = pieces[0].text
-    for before, piece in zip(pieces, pieces[1:], strict=False):
+    for before, piece in itertools.pairwise(pieces):
         text += piece.text if piece.x0 - before.x1 < 0.12 * main.size else " " + piece.text
     return Line(
         min(p.x0 for p in pieces),

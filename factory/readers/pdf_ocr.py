@@ -38,7 +38,7 @@ Recogniser = Callable[[bytes], Recognised]
 
 @functools.cache
 def available() -> str | None:
-    """tesseract's path where it has Spanish, else None."""
+    """The path of tesseract where it has Spanish, else None."""
     program = shutil.which("tesseract")
     if program is None:
         return None
@@ -66,7 +66,7 @@ def recognise(image: bytes) -> Recognised:
 
 
 def _lines(table: str) -> Recognised:
-    """tesseract's word table as lines: level, page, block, paragraph, line, word, box, confidence, text."""
+    """The word table as lines: level, page, block, paragraph, line, word, box, confidence, text."""
     found: dict[tuple[int, int, int], list[str]] = {}
     sure: list[float] = []
     for row in table.splitlines()[1:]:

@@ -27,7 +27,8 @@ _BULLET = re.compile(r"^\s*(?:[•▪■□◦●○‣⁃∙◆◇➢➤✓❖\
 _ITEM = re.compile(r"^\s*(?:\(?\d{1,3}[.)\]]|\[\d{1,3}\]|\(?[a-zA-Z][.)])\s")
 _CAPTION = re.compile(r"^(?:tabla|cuadro|figura|fig\.|gráfico|table|figure|quadro|tabela|tabelle)\s*\d", re.IGNORECASE)
 _REFERENCES = re.compile(
-    r"^[\W\d]*(?:bibliograf[ií]a|(?:lista de )?referencias?(?: bibliogr[aá]ficas?| citadas)?|referências(?: bibliográficas)?"
+    r"^[\W\d]*(?:bibliograf[ií]a|(?:lista de )?referencias?(?: bibliogr[aá]ficas?| citadas)?"
+    r"|referências(?: bibliográficas)?"
     r"|references?(?: cited)?|literature cited|bibliography|literatura citada|obras citadas)[\W]*$",
     re.IGNORECASE,
 )

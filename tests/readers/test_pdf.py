@@ -99,7 +99,7 @@ def _take_out(element: etree._Element) -> None:
     parent.remove(element)
 
 
-def _count(found: list[str]):  # noqa: ANN202
+def _count(found: list[str]):
     from collections import Counter
 
     return Counter(found)
