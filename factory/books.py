@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Iterator
@@ -192,5 +191,5 @@ def digests(store: Store, folder: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in ("data", "rejected", "items"):
         for key in store.walk(f"{folder}/{part}"):
-            found[key[len(folder) + 1 :]] = hashlib.sha256(store.read(key) or b"").hexdigest()
+            found[key[len(folder) + 1 :]] = store.digest(key)
     return found

@@ -24,7 +24,7 @@ from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_e
 
 CONFIG = "text"
 SPLITS: tuple[Split, ...] = ("train", "validation", "eval")
-_ROWS_PER_GROUP = 1000
+_ROWS_PER_GROUP = 256
 
 
 def text_row(row: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ Every write is whole or absent: locally a temporary name, fsync and rename; else
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -54,6 +55,7 @@ class Store(Protocol):
     def walk(self, key: str) -> Iterator[str]: ...
     def remove(self, key: str) -> None: ...
     def size(self, key: str) -> int: ...
+    def digest(self, key: str) -> str: ...
 
 
 class LocalStore:
@@ -128,6 +130,11 @@ class LocalStore:
     def size(self, key: str) -> int:
         return os.path.getsize(self.path(key))
 
+    def digest(self, key: str) -> str:
+        """Hex SHA-256 of the bytes, read in pieces."""
+        with open(self.path(key), "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
 
 class RemoteStore:
     """A prefix on any fsspec file system; a PUT is whole or absent."""
@@ -183,6 +190,14 @@ class RemoteStore:
 
     def size(self, key: str) -> int:
         return int(self._fs.size(self._at(key)))
+
+    def digest(self, key: str) -> str:
+        """Hex SHA-256 of the bytes, read in pieces."""
+        found = hashlib.sha256()
+        with self._fs.open(self._at(key), "rb") as file:
+            while piece := file.read(1 << 20):
+                found.update(piece)
+        return found.hexdigest()
 
 
 def open_store(root: str) -> Store:

