@@ -17,11 +17,13 @@ from dataclasses import asdict
 from typing import IO, Any
 
 from factory.config import Recipe
-from factory.errors import StageFailed
+from factory.errors import HomeError, StageFailed
 from factory.stage import Context, Stage
-from factory.store import Store, open_store
+from factory.store import Store, home_error, open_store
 
 Progress = Callable[[int], None]
+# A worker that the storage refused ends with this and the number of the refusal, so that people get its sentence.
+_OS_ERROR = 64
 
 
 def recipe_module(name: str) -> Any:
@@ -100,6 +102,8 @@ def _listen(children: list[subprocess.Popen[bytes]], on_progress: Progress) -> N
 def _check(store: Store, context: Context, tasks: int, codes: list[int]) -> None:
     where = store.path(f"{context.folder}/logs")
     for number, code in enumerate(codes):
+        if code > _OS_ERROR:
+            raise home_error(OSError(code - _OS_ERROR, os.strerror(code - _OS_ERROR)), store.path())
         if code != 0:
             said = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             raise StageFailed(
@@ -149,7 +153,12 @@ def main() -> None:
     os.register_at_fork(after_in_child=die_with_parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     spec = json.loads(sys.stdin.buffer.read())
-    work(spec, *(int(a) for a in sys.argv[1:4]))
+    try:
+        work(spec, *(int(a) for a in sys.argv[1:4]))
+    except OSError as error:
+        sys.exit(_OS_ERROR + (error.errno or 0))
+    except HomeError as error:
+        sys.exit(_OS_ERROR + (getattr(error.__cause__, "errno", None) or 0))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+PROSE = (
+    "La manzanilla se toma en infusión después de comer para aliviar la pesadez de estómago. Según el uso tradicional "
+    "basta una cucharadita de flores secas por taza, tapada durante diez minutos. No debe darse a quien tenga alergia a "
+    "las margaritas u otras compuestas, y conviene avisar al médico si se toman anticoagulantes, porque podría sumarse "
+    "a su efecto. Las pruebas de que ayude a dormir son escasas y de poca calidad.\n"
+)
 FACTORY = (sys.executable, "-m", "factory")
 
 

