@@ -57,14 +57,13 @@ class Ledger:
                 yield read_json(self._store, f"receipts/{source}/{name}")
 
     def stored(self) -> dict[Item, dict[str, Any]]:
-        """The first receipt of every item whose bytes are here."""
+        """Every item whose bytes are here: its source as last said, under the name that sorts first."""
         found: dict[Item, dict[str, Any]] = {}
         for receipt in self.receipts():
             if receipt["status"] == "stored":
                 item = Item(receipt["source"]["id"], receipt["sha256"])
-                known = found.get(item)
-                if known is None or receipt["name"] < known["name"]:
-                    found[item] = receipt
+                known = found.get(item, receipt)
+                found[item] = receipt | {"name": min(receipt["name"], known["name"])}
         return found
 
     def fingerprint(self) -> list[str]:
@@ -74,10 +73,12 @@ class Ledger:
     def take(self, source: Source, files: Iterable[Path]) -> Iterator[tuple[Path, str, str]]:
         """Store local files as items of a source, yielding `(file, outcome, reason)` for each as it is durable.
 
-        The bytes are durable before the receipt; a file taken before is skipped. Bytes that came under two names
+        The bytes are durable before the receipt; a file taken before is skipped, unless what is said of its source
+        (licence, tradition …) changed: that gets a receipt of its own. Bytes that came under two names
         are one item, under the name that sorts first, whatever the order.
         """
-        known = {(r["sha256"], r["name"]) for r in self.receipts(source.id) if r["status"] == "stored"}
+        said = source.model_dump(mode="json", exclude_none=True)
+        known = {(r["sha256"], r["name"]): r["source"] for r in self.receipts(source.id) if r["status"] == "stored"}
         seen = {sha for sha, _ in known}
         for file in files:
             outcome, reason, data = self._read(file)
@@ -86,15 +87,19 @@ class Ledger:
                 yield file, outcome, reason
                 continue
             sha = sha256(data)
-            if (sha, file.name) in known:
+            before = known.get((sha, file.name))
+            if before == said:
                 yield file, "skipped", "already_stored"
                 continue
             self._raw.put(sha, data)
             self._receipt(source, file, sha, len(data), "stored")
             again = sha in seen
             seen.add(sha)
-            known.add((sha, file.name))
-            yield (file, "skipped", "same_bytes") if again else (file, "stored", "")
+            known[sha, file.name] = said
+            if before is not None:
+                yield file, "stored", "source_changed"
+            else:
+                yield (file, "skipped", "same_bytes") if again else (file, "stored", "")
 
     @staticmethod
     def _read(file: Path) -> tuple[str, str, bytes]:

@@ -220,9 +220,17 @@ def to_json(value: Any, *, indent: int | None = None) -> bytes:
 
 
 def read_json(store: Store, key: str) -> Any:
-    """The parsed JSON under a key, or None where nothing is."""
+    """The parsed JSON under a key, or None where nothing is. Raises HomeError where it is not JSON."""
     data = store.read(key)
-    return None if data is None else json.loads(data)
+    if data is None:
+        return None
+    try:
+        return json.loads(data)
+    except ValueError as error:
+        raise HomeError(
+            f"{store.path(key)} is not whole JSON: it was changed by hand, or the disk failed",
+            "remove that file and run the same command again",
+        ) from error
 
 
 def write_json(store: Store, key: str, value: Any) -> None:

@@ -261,6 +261,36 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path) 
 
 
 @pytest.mark.slow
+def test_a_corrected_licence_takes_effect(samples: Path, tmp_path: Path) -> None:
+    """Said again at ingest, or in the sources file: rows that may no longer leave are gone, and come back."""
+    home = tmp_path / "home"
+    file = samples / "articles/natural/valeriana-evidencia.md"
+    article = tmp_path / "valeriana.md"
+    article.write_text(file.read_text().split("---", 2)[-1])
+    ask = ("ingest", article, "--source", "s", "--tradition", "natural", "--licence")
+    rows = []
+    for licence in ("CC0-1.0", "unknown", "CC-BY-4.0"):
+        ok(*ask, licence, home=home)
+        rows.append(json_lines(ok("build", "natural_es", "--json", home=home))[0]["rows"])
+    assert rows == [1, 0, 1]
+    listed = tmp_path / "sources.toml"
+    row = '[[source]]\nid = "s"\nkind = "text"\npath = "valeriana.md"\nlanguage = "es"\ntradition = "natural"\nlicence = "{}"\n'
+    listed.write_text(row.format("CC-BY-NC-4.0"))
+    closed = json_lines(ok("build", "natural_es", "--json", "--sources", listed, home=home))[0]
+    assert (closed["rows"], closed["refused"]) == (0, {"licence_non_commercial": 1})
+
+
+def test_a_receipt_spoilt_by_hand_is_one_sentence(copy: Path) -> None:
+    """The file is named, with what to do; nothing else is touched."""
+    victim = next(copy.glob("receipts/*/*.json"))
+    victim.write_text("{half")
+    done = run("status", home=copy)
+    assert done.returncode == 1
+    assert str(victim) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 @pytest.mark.mount
 def test_a_full_disk_stops_with_one_sentence_and_loses_nothing(samples: Path, small_disk: Path, tmp_path: Path) -> None:
     """On a disk of 2 MB the build says so and ends 1; with the home on a larger one it goes on to the same bytes."""
