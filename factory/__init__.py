@@ -32,14 +32,17 @@ def detect_language(text: str) -> Detection:
 
 
 def load(recipe: str, home: str | None = None) -> Any:
-    """The dataset that `factory build RECIPE` made in a home. Raises ConfigError if it is not built."""
+    """The dataset that `factory build RECIPE` made in a home. Raises ConfigError if it is not built or has no row."""
     import os
 
     from factory.errors import ConfigError
-    from factory.store import open_store
+    from factory.store import open_store, read_json
 
     store = open_store(home or os.environ.get("FACTORY_HOME", "data"))
-    if not store.has(f"datasets/{recipe}/manifest.json"):
+    manifest = read_json(store, f"datasets/{recipe}/manifest.json")
+    if manifest and not manifest["rows"]:
+        raise ConfigError(f"{recipe} has no row", f"see why: factory inspect {recipe} --dropped")
+    if manifest is None:
         raise ConfigError(f"{recipe} is not built in {store.root}", f"run: factory build {recipe}")
     from datasets import load_dataset
 

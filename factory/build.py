@@ -23,6 +23,7 @@ from factory.batch import Batch
 from factory.config import Recipe, load_toml, nearest, override, parse
 from factory.errors import ConfigError
 from factory.ledger import Item, Ledger
+from factory.licence import refusal
 from factory.sources import SourceList
 from factory.stage import INPUTS, Context, Stage, balance, begin, commit, is_done, manifest_of, refuse_crashes
 from factory.store import Store, digest, read_json, write_json
@@ -140,13 +141,18 @@ class Build:
         """The items of this recipe, each with its source as the sources file has it now."""
         if self._receipts is None:
             self._receipts = {}
+            said = self._said()
             for item, receipt in self.ledger.stored().items():
-                row = self.listed.rows.get(item.source_id)
-                source = row.model_dump(mode="json", exclude_none=True) if row else receipt["source"]
+                source = said.get(item.source_id, receipt["source"])
                 source = {k: v for k, v in source.items() if k not in ("path", "note", "allow_private")}
                 if self._takes(source):
                     self._receipts[item] = {**receipt, "source": source}
         return self._receipts
+
+    def _said(self) -> dict[str, dict[str, Any]]:
+        """What is known of each source: what the sources file says now, else what was said last."""
+        rows = {k: v.model_dump(mode="json", exclude_none=True) for k, v in self.listed.rows.items()}
+        return self.ledger.said() | rows
 
     def _takes(self, source: dict[str, Any]) -> bool:
         """A source of the recipe's traditions, or rows that may each say their own."""
@@ -157,7 +163,8 @@ class Build:
 
     def fingerprint(self) -> str:
         """The digest of all that the dataset depends on."""
-        rows = {k: v.model_dump(mode="json") for k, v in self.listed.rows.items()}
+        known = {name.split("/")[0] for name in self.ledger.fingerprint()}
+        rows = {k: v for k, v in self._said().items() if k in known}
         ocr = ocr_engine() if self.config.read.ocr == "auto" else None
         settings = self.config.model_dump(mode="json")
         return digest([FORMAT, code_digest(), settings, self.ledger.fingerprint(), rows, ocr, self.recipe])
@@ -248,6 +255,10 @@ class Build:
         from factory.report import write_report
 
         held, new = self.plan()
+        known = {item.source_id for item in self.ledger.stored()}
+        for source in self.listed.rows.values():
+            if source.id in known and not self.root:
+                self.ledger.say(source)
         if new is not None and not self.root:
             batches.freeze(self.store, new)
         held = [*held, new] if new else held
@@ -344,6 +355,7 @@ class Build:
         from factory.books import documents, items, rejected
 
         ended: dict[str, tuple[str, str]] = {}
+        leaving: set[str] = set()
         for one in passes:
             store, folder = self.store, one.context.folder
             if one.stage.equation == "items":
@@ -353,8 +365,13 @@ class Build:
                 for row in rejected(store, folder):
                     ended[row["metadata"]["item_id"]] = ("rejected", row["reason"])
             if one.index == len(passes) // len(held) - 1:
-                for row in documents(store, folder, ["item_id"]):
-                    ended[row["item_id"]] = ("accepted", "")
+                for row in documents(store, folder, ["item_id", "licence"]):
+                    why = None if self.options.include_unpublishable else refusal(row["licence"])
+                    if why is None:
+                        leaving.add(row["item_id"])
+                    else:
+                        ended[row["item_id"]] = ("rejected", why)
+        ended |= dict.fromkeys(leaving, ("accepted", ""))
         book: dict[str, Any] = {"in": len({item for b in held for item in b.items if item in self.receipts()})}
         for outcome in ("accepted", "rejected", "failed", "skipped", "pending"):
             reasons: dict[str, int] = {}

@@ -49,6 +49,8 @@ def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
             "second of each paragraph (`spans`) and the licence it comes under; read a row's licence before you use it."
         ),
         "",
+        "Of identical texts one copy is kept; near duplicates are not removed yet.",
+        "",
         "The texts report what their authors wrote. They are no medical advice.",
         "",
         *_table("split", manifest["split"]),

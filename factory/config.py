@@ -34,6 +34,14 @@ PROFILE_OF_KIND: dict[Kind, Profile] = {
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,79}$")]
 
 
+# SPDX ids by the beginnings in use for texts and data (spdx.org/licenses), and the words the gate knows.
+_LICENCE = re.compile(
+    r"^(?:unknown|public-domain|youtube-standard|all-rights-reserved"
+    r"|(?:CC0?|GPL|LGPL|AGPL|MPL|EUPL|BSD|MIT|Apache|ODC|ODbL|PDDL|GFDL|OGL|CDLA|etalab|Llama|Gemma|LicenseRef)[\w.+-]*)$",
+    re.IGNORECASE,
+)
+
+
 class Table(BaseModel):
     """A frozen table that refuses unknown keys."""
 
@@ -64,6 +72,12 @@ class Source(Table):
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
+        if not _LICENCE.match(self.licence):
+            msg = (
+                f"licence {self.licence[:40]!r} is no SPDX id; write unknown where it is not known, or one of "
+                "public-domain, youtube-standard, all-rights-reserved, LicenseRef-…"
+            )
+            raise ValueError(msg)
         if self.url and self.path:
             msg = "give url or path, not both"
             raise ValueError(msg)

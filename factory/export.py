@@ -122,7 +122,7 @@ def export(
     if not manifest["files"]:
         empty = f"data/{CONFIG}/train-empty.parquet"
         sink = pa.BufferOutputStream()
-        pq.write_table(TEXT_ROW.empty_table(), sink, compression="zstd")
+        pq.ParquetWriter(sink, TEXT_ROW, compression="zstd").close()
         store.write(f"{target}/{empty}", sink.getvalue().to_pybytes())
         manifest["files"] = {empty: 0}
     if manifest != {k: v for k, v in old.items() if k != "readme"} or not store.has(f"{target}/README.md"):

@@ -57,6 +57,10 @@ def format_for(kind: Kind | None, head: bytes, name: str) -> str:
     return found
 
 
+def _stated(source: dict[str, Any]) -> str | None:
+    return None if source["licence"] == "unknown" else f"stated for the source {source['id']} when it was listed"
+
+
 def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
     """The Document that a reader's result becomes.
 
@@ -73,7 +77,7 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
         item_id=item_id(source["id"], raw_sha256),
         text_sha256=sha256(text),
         spans=spans,
-        title=parsed.title or source.get("title"),
+        title=parsed.title or source.get("title") or receipt["name"],
         author=parsed.author or source.get("author"),
         date=parsed.date,
         url=parsed.url or receipt.get("url") or source.get("url"),
@@ -87,7 +91,7 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
         specialty=parsed.extra.get("specialty") or source.get("specialty"),
         country=parsed.extra.get("country") or source.get("country"),
         licence=licence,
-        licence_evidence=parsed.licence_evidence if own else source.get("licence_evidence"),
+        licence_evidence=parsed.licence_evidence if own else source.get("licence_evidence") or _stated(source),
         split=split_of(work),
         removed=dict(parsed.removed),
         notes=list(parsed.notes),

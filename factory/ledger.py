@@ -66,6 +66,17 @@ class Ledger:
                 found[item] = receipt | {"name": min(receipt["name"], known["name"])}
         return found
 
+    def say(self, source: Source) -> None:
+        """What is known of a source is what was said last, at ingest or by a sources file at a build."""
+        row = source.model_dump(mode="json", exclude_none=True)
+        if read_json(self._store, f"sources/{source.id}.json") != row:
+            write_json(self._store, f"sources/{source.id}.json", row)
+
+    def said(self) -> dict[str, dict[str, Any]]:
+        """What was last said of each source."""
+        names = self._store.names("sources")
+        return {name.removesuffix(".json"): read_json(self._store, f"sources/{name}") for name in names}
+
     def fingerprint(self) -> list[str]:
         """The names of all receipts: changes exactly when something was taken in."""
         return [f"{s}/{n}" for s in self._store.names("receipts") for n in self._store.names(f"receipts/{s}")]
@@ -77,6 +88,7 @@ class Ledger:
         (licence, tradition …) changed: that gets a receipt of its own. Bytes that came under two names
         are one item, under the name that sorts first, whatever the order.
         """
+        self.say(source)
         said = source.model_dump(mode="json", exclude_none=True)
         known = {(r["sha256"], r["name"]): r["source"] for r in self.receipts(source.id) if r["status"] == "stored"}
         seen = {sha for sha, _ in known}

@@ -129,6 +129,7 @@ def balance(store: Store, stage: Stage, context: Context, batch_items: list[str]
     _refuse(len(set(kept_and_dropped)) != len(kept_and_dropped), f"{where}: a document is there twice")
     if stage.equation == "items":
         read = _balance_items(counts, batch_items, where)
+        _refuse(len(kept_and_dropped) < read, f"{where}: an item ended without a document or a reason")
     else:
         given = list(ids(store, context.previous or ""))
         read = len(given)
@@ -145,7 +146,7 @@ def balance(store: Store, stage: Stage, context: Context, batch_items: list[str]
         "batch": context.batch,
         "in": read,
         "out": len(counts.out),
-        "split": len(kept_and_dropped) - read if stage.equation == "multiply" else 0,
+        "split": len(kept_and_dropped) - read,
         "rejected": {reason: len(rows) for reason, rows in sorted(counts.rejected.items())},
         "items": dict(sorted(Counter(i["outcome"] for i in counts.items).items())),
         "removed_characters": dict(sorted(counts.removed.items())),

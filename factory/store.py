@@ -2,6 +2,7 @@
 
     raw/<sha256[:2]>/<sha256>      bytes as they came, content-addressed
     receipts/<source>/…json        one immutable receipt per attempt
+    sources/<source>.json          what was last said of each source
     batches/<recipe>/NNNN.json     frozen lists of raw items
     stages/<recipe>/<NN-name>-<hash>/<batch>/{data,rejected,logs}/ manifest.json run.json
     datasets/<recipe>/             what `load_dataset` opens

@@ -154,7 +154,8 @@ def _source_behind(step: type) -> str:
         modules.append(importlib.import_module("factory.record"))
     if step.__name__ == "LanguageStep":
         modules.append(importlib.import_module("factory.steps.close_languages"))
-    return "".join(ast.unparse(ast.parse(inspect.getsource(m))) for m in modules if m)
+    lines = [line.strip() for m in modules if m for line in inspect.getsource(m).splitlines()]
+    return "\n".join(line for line in lines if line and not line.startswith("#"))
 
 
 def test_a_changed_step_has_a_new_version() -> None:

@@ -189,11 +189,15 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
             reasons = ", ".join(f"{clean(why)} {count}" for why, count in items[how].items())
             ended.append(f"{how} {sum(items[how].values())} ({reasons})")
     click.echo(f"  items    {items['in']}: " + "; ".join(ended))
+    if any(stage["rejected"] for stage in result.stages) or result.export["refused"]:
+        click.echo(f"  dropped  factory inspect {result.recipe} --dropped")
     if result.export["unpublishable_included"]:
         click.secho("  holds rows that may not be published", fg="yellow")
     if verbose:
         for batch, one in result.export["batches"].items():
             click.echo(f"  batch {batch}: {one['rows']} rows, {len(one['files'])} shards")
+    if not result.export["rows"]:
+        click.secho("  the dataset has no row", fg="yellow")
     click.echo(f"  dataset  {result.dataset}")
     click.echo(f"  report   {store.path(result.report)}")
 

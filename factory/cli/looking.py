@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -87,7 +88,7 @@ def inspect(recipe: str, document: str | None, dropped: str | None, limit: int, 
     \b
     Examples:
       factory inspect natural_es
-      factory inspect natural_es 3f2a…-0
+      factory inspect natural_es 3f2a              by the beginning of its id, whole
       factory inspect medical_es --dropped
       factory inspect medical_es --dropped language_pt --json
     """
@@ -107,8 +108,22 @@ def inspect(recipe: str, document: str | None, dropped: str | None, limit: int, 
         shown += 1
         row["removed"] = dict(row["removed"])
         options.print_json(row) if as_json else _show(row, whole=document is not None)
+    if not shown and document is None and not as_json:
+        click.echo(f"{recipe} holds no document; see what was left out: factory inspect {recipe} --dropped")
     if not shown and document is not None:
         raise ConfigError(f"no document of {recipe} begins with {document!r}", "look among --dropped")
+
+
+def _refused(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Documents that every stage kept and the licence gate refused."""
+    from factory.books import documents
+    from factory.licence import refusal
+
+    for folder in [] if last["unpublishable"] else [f for f in last["folders"] if "-dedup-" in f]:
+        for row in documents(store, folder):
+            if why := refusal(row["licence"]):
+                metadata = {k: row[k] for k in ("title", "source_id", "licence", "language", "url")}
+                yield {"id": row["doc_id"], "reason": why, "text": row["text"], "metadata": metadata}
 
 
 def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None, limit: int, as_json: bool) -> None:
@@ -119,12 +134,16 @@ def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None
     for folder in last["folders"]:
         for name in store.names(f"{folder}/rejected"):
             reasons[name] += sum(1 for _ in rejected(store, folder, name))
+    reasons.update(row["reason"] for row in _refused(store, last))
     if reason != "*" and reason not in reasons:
         raise ConfigError(f"nothing was dropped as {reason!r}. {nearest(reason, reasons) if reasons else ''}")
     if reason == "*" and not as_json:
         for name, count in sorted(reasons.items()):
             click.echo(f"{count:>7}  {clean(name)}")
-    rows = (r for f in last["folders"] for r in rejected(store, f, None if reason == "*" else reason))
+    rows: Iterator[dict[str, Any]] = itertools.chain(
+        (r for f in last["folders"] for r in rejected(store, f) if reason in ("*", r["reason"])),
+        (r for r in _refused(store, last) if reason in ("*", r["reason"])),
+    )
     if document is not None:
         rows = (r for r in rows if r["id"].startswith(document))
     for row in itertools.islice(rows, limit):
@@ -133,7 +152,7 @@ def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None
             continue
         metadata = row["metadata"]
         click.secho(f"── {row['id']}  {clean(row['reason'])}", bold=True)
-        for name in ("title", "source_id", "message", "duplicate_of", "language", "language_score"):
+        for name in ("title", "source_id", "licence", "message", "duplicate_of", "language", "language_score"):
             if metadata.get(name) is not None:
                 click.echo(f"{name}: {clean(str(metadata[name]))}")
         click.echo(clean(row["text"][:300]))

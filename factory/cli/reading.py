@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Iterator
@@ -48,9 +50,8 @@ def read_file(
     try:
         data = Path(path).read_bytes()
     except OSError as error:
-        yield line(
-            "failed", "missing" if isinstance(error, FileNotFoundError) else "no_permission", str(error.strerror)
-        )
+        reasons = {FileNotFoundError: "missing", IsADirectoryError: "is_a_folder"}
+        yield line("failed", reasons.get(type(error), "no_permission"), str(error.strerror))
         return
     source_kind: Any = kind or kind_of(Path(path))
     receipt: dict[str, Any] = {
@@ -66,9 +67,11 @@ def read_file(
                 document = document_of(parsed, receipt)
                 spans = document.metadata.pop("spans")
                 metadata = document.metadata | {"doc_id": document.id}
-                status, reason = ("accepted", "") if document.text else ("rejected", "bad_row")
+                if not document.text:
+                    yield line("rejected", "bad_row", "; ".join(parsed.notes)) | {"metadata": {"doc_id": document.id}}
+                    continue
                 found = {"path": path, "text": document.text, "spans": spans, "metadata": metadata}
-                yield found | {"status": status, "reason": reason}
+                yield found | {"status": "accepted", "reason": ""}
     except SourceError as error:
         status = "pending" if error.reason in PENDING else "failed" if error.reason in FAILED else "rejected"
         yield line(status, error.reason, error.message)
@@ -149,7 +152,7 @@ def step(name: str, given: str, out: str, dropped: str | None, settings: tuple[s
     kept = gone = 0
     from factory.cli.stepping import run_step
 
-    with _lines_out(out) as good, _lines_out(dropped or os.devnull) as bad:
+    with _lines_out(out) as good, _lines_out(dropped) as bad:
         for row, why in run_step(name, given, chosen):
             import orjson
 
@@ -158,10 +161,21 @@ def step(name: str, given: str, out: str, dropped: str | None, settings: tuple[s
     click.echo(f"{name}: in {kept + gone}, kept {kept}, dropped {gone}", err=True)
 
 
-def _lines_out(path: str) -> Any:
-    if path == "-":
-        return sys.stdout.buffer
+@contextlib.contextmanager
+def _lines_out(path: str | None) -> Iterator[Any]:
+    """Where rows go: standard output for `-`, nowhere for None, else a file that is there whole or not at all."""
+    if path in ("-", None):
+        yield sys.stdout.buffer if path else io.BytesIO()
+        return
+    part = f"{path}.part"
     try:
-        return open(path, "wb")
+        file = open(part, "wb")  # noqa: SIM115
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
+    try:
+        with file:
+            yield file
+        os.replace(part, str(path))
+    finally:
+        if os.path.exists(part):
+            os.unlink(part)

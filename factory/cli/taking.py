@@ -164,10 +164,13 @@ def ingest(
 
     with locked(store):
         for source, files in jobs:
+            before = len(taken.stored)
             for file, outcome, reason in Ledger(store).take(source, files):
                 _note(taken, file, outcome, reason)
                 if verbose or (outcome == "failed" and not quiet):
                     click.echo(f"{outcome} {clean(str(file))} {reason}".rstrip(), err=True)
+            if not quiet and not as_json:
+                click.echo(f"  {source.id} ({source.kind}): {len(taken.stored) - before} of {len(files)} files stored")
     _end(taken, problems, as_json)
 
 
