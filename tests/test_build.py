@@ -275,6 +275,7 @@ def test_a_corrected_licence_takes_effect(samples: Path, tmp_path: Path) -> None
         ok(*ask, licence, home=home)
         rows.append(json_lines(ok("build", "natural_es", "--json", home=home))[0]["rows"])
     assert rows == [1, 0, 1]
+    assert len(list(home.glob("receipts/s/*.json"))) == 3
     listed = tmp_path / "sources.toml"
     row = '[[source]]\nid = "s"\nkind = "text"\npath = "valeriana.md"\nlanguage = "es"\ntradition = "natural"\nlicence = "{}"\n'
     listed.write_text(row.format("CC-BY-NC-4.0"))

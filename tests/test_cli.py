@@ -105,9 +105,10 @@ def test_hostile_names_and_titles_stay_text(tmp_path: Path) -> None:
     evil = tmp_path / "\x1b[31m<script>alert(1)</script> ..%2f=cmd|.md".replace("/", "∕")
     evil.write_text("# \x1b]0;owned\x07<img src=x onerror=alert(1)>\n\n" + PROSE)
     home = tmp_path / "home"
-    ok("ingest", evil, *ASK, "-v", home=home)
+    taken = run("ingest", evil, *ASK, "-v", home=home)
     shown = run("build", "natural_es", home=home)
-    shown_all = shown.stdout + shown.stderr + ok("inspect", "natural_es", home=home)
+    shown_all = taken.stderr + shown.stdout + shown.stderr + ok("inspect", "natural_es", home=home)
+    assert "script" in taken.stderr
     assert "\x1b" not in shown_all
     page = next(home.glob("reports/*.html")).read_text()
     assert "<img src=x" not in page
