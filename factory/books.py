@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import orjson
+import pyarrow as pa
 import pyarrow.parquet as pq
 import zstandard
 from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.writers import JsonlWriter, ParquetWriter
 
+from factory.errors import HomeError
 from factory.schema import DOCUMENT, document_of, row_of
 from factory.stage import Counts, progress, tell
 from factory.store import LocalStore, Store
@@ -134,9 +136,20 @@ def rows(store: Store, key: str, columns: list[str] | None = None) -> Iterator[d
 
 
 def _open(store: Store, key: str) -> pq.ParquetFile:
-    if isinstance(store, LocalStore):
-        return pq.ParquetFile(store.path(key))
-    return pq.ParquetFile(io.BytesIO(store.read(key) or b""))
+    """The Parquet file. Raises HomeError where it is not whole."""
+    try:
+        if isinstance(store, LocalStore):
+            return pq.ParquetFile(store.path(key))
+        return pq.ParquetFile(io.BytesIO(store.read(key) or b""))
+    except pa.ArrowException as error:
+        raise _spoilt(store, key) from error
+
+
+def _spoilt(store: Store, key: str) -> HomeError:
+    return HomeError(
+        f"{store.path(key)} is not whole: it was changed by hand, or the disk failed",
+        "remove its batch's folder and build again",
+    )
 
 
 def ids(store: Store, folder: str) -> Iterator[str]:
@@ -153,17 +166,24 @@ def documents(store: Store, folder: str, columns: list[str] | None = None) -> It
 
 
 def lines(data: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a compressed JSONL file."""
-    with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as stream:
-        for line in io.BufferedReader(stream):  # type: ignore[arg-type]
-            yield orjson.loads(line)
+    """The rows of a compressed JSONL file. Raises ZstdError where it is cut."""
+    frame = zstandard.ZstdDecompressor().decompressobj()
+    whole = frame.decompress(data)
+    if not frame.eof:
+        raise zstandard.ZstdError("the frame is cut")
+    for line in whole.splitlines():
+        yield orjson.loads(line)
 
 
 def rejected(store: Store, folder: str, reason: str | None = None) -> Iterator[dict[str, Any]]:
     """The Documents a stage dropped, by reason and then id."""
     for name in [reason] if reason else store.names(f"{folder}/rejected"):
         for file in store.names(f"{folder}/rejected/{name}"):
-            yield from lines(store.read(f"{folder}/rejected/{name}/{file}") or b"")
+            key = f"{folder}/rejected/{name}/{file}"
+            try:
+                yield from lines(store.read(key) or b"")
+            except (zstandard.ZstdError, orjson.JSONDecodeError) as error:
+                raise _spoilt(store, key) from error
 
 
 def items(store: Store, folder: str) -> Iterator[dict[str, Any]]:

@@ -288,14 +288,21 @@ def test_a_corrected_licence_takes_effect(samples: Path, tmp_path: Path) -> None
         factory.load("natural_es", str(home))
 
 
-def test_a_receipt_spoilt_by_hand_is_one_sentence(copy: Path) -> None:
+def test_a_file_spoilt_by_hand_is_one_sentence(copy: Path) -> None:
     """The file is named, with what to do; nothing else is touched."""
-    victim = next(copy.glob("receipts/*/*.json"))
-    victim.write_text("{half")
-    done = run("status", home=copy)
-    assert done.returncode == 1
-    assert str(victim) in done.stderr
-    assert "Traceback" not in done.stderr
+    spoilt = {
+        next(copy.glob("receipts/*/*.json")): ("status",),
+        next(copy.glob("stages/natural_es/03-*/*/data/*.parquet")): ("inspect", "natural_es"),
+        next(copy.glob("stages/medical_es/*/*/rejected/*/*.zst")): ("inspect", "medical_es", "--dropped"),
+    }
+    for victim, command in spoilt.items():
+        whole = victim.read_bytes()
+        victim.write_bytes(whole[: len(whole) // 2])
+        done = run(*command, home=copy)
+        assert done.returncode == 1
+        assert str(victim) in done.stderr
+        assert "Traceback" not in done.stderr
+        victim.write_bytes(whole)
 
 
 @pytest.mark.slow

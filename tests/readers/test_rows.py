@@ -85,12 +85,13 @@ def test_a_bad_row_is_a_row_with_a_note() -> None:
     ("data", "error"),
     [
         (b"", Empty),
-        (gzip.compress(jsonl(ROWS))[:40], Damaged),
+        (gzip.compress(jsonl(ROWS), mtime=0)[:40], Damaged),
         (zstandard.compress(jsonl(ROWS) * 99)[:60], Damaged),
         (b"[{}, ", Damaged),
         (parquet([{"q": 1}]), Mislabelled),
         (parquet([{"text": "a"}])[:-20], Damaged),
     ],
+    ids=["empty", "gzip-cut", "zstd-cut", "json-cut", "no-text-column", "parquet-cut"],
 )
 def test_a_file_that_is_not_whole_ends_with_its_reason(data: bytes, error: type[Exception]) -> None:
     """Truncated in every container, or without any text column."""
