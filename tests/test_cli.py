@@ -6,14 +6,13 @@ import json
 import runpy
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import click
 import pytest
 
 from factory.cli import SUMMARY, VERBS, cli
-from tests.command import FACTORY, PROSE, json_lines, ok, run
+from tests.command import PROSE, json_lines, ok, run
 
 ASK = ("--source", "s", "--tradition", "natural", "--licence", "CC0-1.0")
 
@@ -116,8 +115,8 @@ def test_hostile_names_and_titles_stay_text(tmp_path: Path) -> None:
     assert all("script" not in p.name for p in home.rglob("*"))
 
 
-def test_help_is_fast_and_loads_nothing_heavy() -> None:
-    """`factory --help` answers in 0.3 s and imports none of the heavy libraries."""
+def test_help_loads_nothing_heavy() -> None:
+    """`factory --help` imports none of the heavy libraries: its time is `make bench`'s."""
     code = (
         "import sys, factory.cli\n"
         "from click.testing import CliRunner\n"
@@ -127,14 +126,6 @@ def test_help_is_fast_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    best = min(_seconds([*FACTORY, "--help"]) for _ in range(5))
-    assert best < 0.3
-
-
-def _seconds(command: list[str]) -> float:
-    start = time.perf_counter()
-    subprocess.run(command, capture_output=True, check=True)
-    return time.perf_counter() - start
 
 
 def _commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -9,7 +9,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-import trafilatura
 from lxml import etree
 
 from factory.errors import Damaged, Empty, Mislabelled, NoText, SourceUnreadable, TooLarge, WrongCharset
@@ -21,7 +20,6 @@ FLOOR_PDQ = 0.985
 FLOOR_GOV = 0.96
 FLOOR_SCIELO_BODY = 0.83
 # Pages a second against bare trafilatura on the same pages, measured 1.5.
-FLOOR_SPEED = 0.9
 # Time limit for any hostile page, seconds; measured 3.1 at most.
 HOSTILE_SECONDS = 10.0
 
@@ -97,22 +95,6 @@ def test_scielo_body_is_the_body_of_the_xml(data: Path) -> None:
             scores.append(f1(text(read(html.read_bytes()), "body", "heading", "table"), gold))
     assert len(scores) >= 20
     assert mean(scores) >= FLOOR_SCIELO_BODY
-
-
-@pytest.mark.data
-def test_as_fast_as_bare_trafilatura(data: Path) -> None:
-    """Metadata, roles and tables cost no more than trafilatura's own extraction, timed page by page in turn."""
-    pages = [p.read_bytes() for p in sorted((data / "html/nci_pdq").rglob("*.html"))]
-    ours = bare = 0.0
-    for content in pages[:2] + pages:
-        start = time.process_time()
-        trafilatura.bare_extraction(content)
-        middle = time.process_time()
-        read(content)
-        bare += middle - start
-        ours += time.process_time() - middle
-    print(f"article reader {bare / ours:.2f} times as fast as bare trafilatura, {len(pages) / ours:.1f} pages/s")
-    assert bare / ours >= FLOOR_SPEED
 
 
 @pytest.mark.data
