@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import resource
 import time
 from pathlib import Path
 
@@ -161,9 +162,13 @@ def test_every_file_ends_as_is_right_for_it(data: Path) -> None:
     wrong = []
     with LimitedReader(Read()) as reader:
         for row in rows:
-            start = time.monotonic()
-            outcome, text = _outcome(reader, data / "pdf" / row["file"], None)
-            seconds = time.monotonic() - start
+            path = data / "pdf" / row["file"]
+            if row["file"].startswith("scanned/"):
+                outcome, text, seconds = _alone(path)
+            else:
+                start = time.monotonic()
+                outcome, text = _outcome(reader, path, None)
+                seconds = time.monotonic() - start
             if outcome not in row["right"].split("|") or (outcome == "text" and row["phrase"] not in text):
                 wrong.append((row["file"], outcome, text[:60]))
             scan = next((s for s in SCAN_FLOORS if s in row["file"]), None)
@@ -179,6 +184,15 @@ def test_every_file_ends_as_is_right_for_it(data: Path) -> None:
                 if opened != "text" or row["phrase"] not in text:
                     wrong.append((row["file"], f"with password: {opened}", text[:60]))
     assert wrong == []
+
+
+def _alone(path: Path) -> tuple[str, str, float]:
+    """The outcome, and the seconds of one core it took: other tests run beside this one, and OCR is all computing."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with LimitedReader(Read()) as reader:
+        outcome, text = _outcome(reader, path, None)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return outcome, text, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _outcome(reader: LimitedReader, path: Path, password: str | None) -> tuple[str, str]:
