@@ -4,11 +4,14 @@ For notebooks; each name loads what it needs on first use:
 
     factory.read(path)              Documents of a file, as `factory read --json` prints them
     factory.detect_language(text)   language and score
+    factory.near_duplicates(texts)  clusters of texts that repeat each other
+    factory.scrub(text, profile)    the text without personal data
     factory.load(recipe)            the built dataset, by `datasets.load_dataset`
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +32,13 @@ def detect_language(text: str) -> Detection:
     from factory.steps.language import detect
 
     return detect(text)
+
+
+def near_duplicates(texts: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """The clusters of ids whose texts repeat each other, the one to keep first; a dose apart is not a duplicate."""
+    from factory.dedup.clusters import near_duplicates as clusters
+
+    return clusters(texts)
 
 
 def load(recipe: str, home: str | None = None) -> Any:

@@ -165,6 +165,20 @@ def documents(store: Store, folder: str, columns: list[str] | None = None) -> It
         yield from rows(store, file, columns)
 
 
+def picked(store: Store, folder: str, wanted: set[int], columns: list[str]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The Documents at these places of a stage's data, each with its place; other row groups are not read."""
+    start = 0
+    for key in data_files(store, folder):
+        with _open(store, key) as file:
+            for group in range(file.num_row_groups):
+                size = file.metadata.row_group(group).num_rows
+                here = wanted & set(range(start, start + size))
+                if here:
+                    rows = file.read_row_group(group, columns=columns).to_pylist()
+                    yield from ((at, rows[at - start]) for at in sorted(here))
+                start += size
+
+
 def lines(data: bytes) -> Iterator[dict[str, Any]]:
     """The rows of a compressed JSONL file. Raises ZstdError where it is cut."""
     frame = zstandard.ZstdDecompressor().decompressobj()
@@ -209,7 +223,7 @@ def count(store: Store, folder: str) -> Counts:
 def digests(store: Store, folder: str) -> dict[str, str]:
     """SHA-256 of every file that the inputs determine."""
     found: dict[str, str] = {}
-    for part in ("data", "rejected", "items"):
+    for part in ("data", "rejected", "items", "signatures", "index"):
         for key in store.walk(f"{folder}/{part}"):
             found[key[len(folder) + 1 :]] = store.digest(key)
     return found

@@ -23,7 +23,7 @@ from factory.batch import Batch
 from factory.config import Recipe, load_toml, nearest, override, parse
 from factory.errors import ConfigError
 from factory.ledger import Item, Ledger
-from factory.licence import refusal
+from factory.licence import refused
 from factory.sources import SourceList
 from factory.stage import INPUTS, Context, Stage, balance, begin, commit, is_done, manifest_of, refuse_crashes
 from factory.store import Store, digest, read_json, write_json
@@ -365,8 +365,8 @@ class Build:
                 for row in rejected(store, folder):
                     ended[row["metadata"]["item_id"]] = ("rejected", row["reason"])
             if one.index == len(passes) // len(held) - 1:
-                for row in documents(store, folder, ["item_id", "licence"]):
-                    why = None if self.options.include_unpublishable else refusal(row["licence"])
+                for row in documents(store, folder, ["item_id", "licence", "source_type", "reviewed_by"]):
+                    why = None if self.options.include_unpublishable else refused(row)
                     if why is None:
                         leaving.add(row["item_id"])
                     else:

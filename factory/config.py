@@ -67,6 +67,14 @@ class Source(Table):
     author: str | None = Field(None, description="Author, publisher or channel.")
     isbn: str | None = Field(None, description="ISBN of a single book.")
     doi: str | None = Field(None, description="DOI of a single work.")
+    source_type: Literal["clinical"] | None = Field(
+        None,
+        description="clinical: cases or notes of patients; dates and names are removed, and a person reviews.",
+    )
+    reviewed_by: str | None = Field(
+        None, description="Who read clinical texts after the rules and found no person in them; needed to publish."
+    )
+    attribution: str | None = Field(None, description="How the licence asks to be credited, if it says so.")
     note: str | None = Field(None, description="Anything a person should know.")
     allow_private: bool = Field(False, description="Allow a private address (tests, intranets).")
 

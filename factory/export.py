@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from factory import card
 from factory.books import documents
 from factory.config import Recipe
-from factory.licence import refusal
+from factory.licence import refused as refusal_of
 from factory.record import Split
 from factory.schema import TEXT_COLUMNS, TEXT_ROW
 from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
@@ -142,7 +142,7 @@ def _export_batch(
     sources: Counter[str] = Counter()
     words = 0
     for row in documents(store, folder):
-        why = refusal(row["licence"])
+        why = refusal_of(row)
         if why is None and row["licence"] in config.export.licence_refused:
             why = "licence_refused_by_recipe"
         if why is not None:

@@ -95,6 +95,10 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
         split=split_of(work),
         removed=dict(parsed.removed),
         notes=list(parsed.notes),
+        source_type=source.get("source_type"),
+        reviewed_by=source.get("reviewed_by"),
+        attribution=source.get("attribution"),
+        parallel_titles=list(parsed.extra.get("parallel_titles") or []),
     )
     return Document(text=text, id=identity, metadata=dict(metadata))
 

@@ -7,6 +7,8 @@ Sources: SPDX licence list; Creative Commons legal codes; youtube.com/t/terms (s
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # Redistribution and derived works allowed, for any purpose.
 _OPEN = re.compile(
@@ -40,6 +42,14 @@ def refusal(licence: str | None) -> str | None:
     if folded == "youtube-standard":
         return "licence_youtube_standard"
     return "licence_not_open"
+
+
+def refused(row: Mapping[str, Any]) -> str | None:
+    """Why a row may not be published, as a slug: its licence, or patients that nobody looked for; None if it may."""
+    why = refusal(row["licence"])
+    if why is None and row.get("source_type") == "clinical" and not row.get("reviewed_by"):
+        return "clinical_not_reviewed"
+    return why
 
 
 _CC_URL = re.compile(

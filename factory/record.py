@@ -98,6 +98,12 @@ class Metadata(TypedDict, total=False):
     split: Split
     removed: dict[str, int]
     notes: list[str]
+    source_type: Literal["clinical"] | None
+    reviewed_by: str | None
+    attribution: str | None
+    parallel_titles: list[str]
+    topic_score: float | None
+    personal: dict[str, int]
 
 
 @dataclass(slots=True)

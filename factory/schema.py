@@ -45,6 +45,12 @@ DOCUMENT = pa.schema(
         ("split", pa.string()),
         ("removed", pa.map_(pa.string(), pa.int64())),
         ("notes", pa.list_(pa.string())),
+        ("source_type", pa.string()),
+        ("reviewed_by", pa.string()),
+        ("attribution", pa.string()),
+        ("parallel_titles", pa.list_(pa.string())),
+        ("topic_score", pa.float64()),
+        ("personal", pa.map_(pa.string(), pa.int64())),
     ]
 )
 
@@ -81,7 +87,9 @@ def row_of(document: Document) -> dict[str, Any]:
     row["doc_id"] = document.id
     row["text"] = document.text
     row["removed"] = sorted((document.metadata.get("removed") or {}).items())
+    row["personal"] = sorted((document.metadata.get("personal") or {}).items())
     row["notes"] = document.metadata.get("notes") or []
+    row["parallel_titles"] = document.metadata.get("parallel_titles") or []
     return row
 
 
@@ -89,4 +97,5 @@ def document_of(row: dict[str, Any]) -> Document:
     """The Document a row was made of."""
     metadata = {name: row[name] for name in _COLUMNS if name not in ("doc_id", "text")}
     metadata["removed"] = dict(row["removed"] or [])
+    metadata["personal"] = dict(row["personal"] or [])
     return Document(text=row["text"], id=row["doc_id"], metadata=metadata)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from factory.config import Recipe
-from factory.dedup.exact import ExactDuplicates
+from factory.dedup.near import Duplicates, Signatures
 from factory.items import ReadItems
 from factory.stage import Context, Stage
 from factory.steps.language import LanguageStep
@@ -25,9 +25,10 @@ def text_stages(config: Recipe, context: Context) -> list[Stage]:
                 KeepLanguage(config.select.language, clean.min_language_score),
                 QualityFilter(clean.quality),
                 Seal(),
+                Signatures(context),
             ),
             (config.select, clean),
             "multiply",
         ),
-        Stage("dedup", (ExactDuplicates(context),), (), "reduce"),
+        Stage("dedup", (Duplicates(context),), (), "reduce"),
     ]

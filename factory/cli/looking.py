@@ -79,10 +79,13 @@ def _status(found: dict[str, Any]) -> None:
 @click.argument("recipe")
 @click.argument("document", required=False, metavar="[ID]")
 @click.option("--dropped", is_flag=False, flag_value="*", metavar="[REASON]", help="Show what was dropped, and why.")
+@click.option("--duplicates", is_flag=True, help="Show what repeats what, side by side, and what was kept apart.")
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="At most N.")
 @options.home
 @options.as_json
-def inspect(recipe: str, document: str | None, dropped: str | None, limit: int, home: str, as_json: bool) -> None:
+def inspect(
+    recipe: str, document: str | None, dropped: str | None, duplicates: bool, limit: int, home: str, as_json: bool
+) -> None:
     """Show documents of a built recipe, kept or dropped; the first ones by id, or the one named.
 
     \b
@@ -91,9 +94,15 @@ def inspect(recipe: str, document: str | None, dropped: str | None, limit: int, 
       factory inspect natural_es 3f2a              by the beginning of its id, whole
       factory inspect medical_es --dropped
       factory inspect medical_es --dropped language_pt --json
+      factory inspect natural_es --duplicates      side by side, the differing words marked
     """
     store = options.existing(home)
     last = last_build(store, recipe)
+    if duplicates:
+        from factory.cli.duplicates import show
+
+        show(store, last, limit, document, as_json)
+        return
     if dropped is not None:
         _dropped(store, last, dropped, document, limit, as_json)
         return
@@ -117,11 +126,11 @@ def inspect(recipe: str, document: str | None, dropped: str | None, limit: int, 
 def _refused(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Documents that every stage kept and the licence gate refused."""
     from factory.books import documents
-    from factory.licence import refusal
+    from factory.licence import refused
 
     for folder in [] if last["unpublishable"] else [f for f in last["folders"] if "-dedup-" in f]:
         for row in documents(store, folder):
-            if why := refusal(row["licence"]):
+            if why := refused(row):
                 metadata = {k: row[k] for k in ("title", "source_id", "licence", "language", "url")}
                 yield {"id": row["doc_id"], "reason": why, "text": row["text"], "metadata": metadata}
 

@@ -81,19 +81,11 @@ def _quality(given: str, settings: Row) -> Iterator[Verdict]:
 
 
 def _dedup(given: str, settings: Row) -> Iterator[Verdict]:
-    from datatrove.data import Document
-
-    from factory.steps.text import content_sha256
+    from factory.dedup.clusters import near_duplicates
 
     _none_but(settings)
-
-    def content(row: Row) -> str:
-        return content_sha256(Document(row["text"], str(row["id"]), metadata={"spans": _spans(row["text"])}))
-
-    first: dict[str, str] = {}
+    texts = {str(row["id"]): row["text"] for row in rows_in(given)}
+    cluster = {name: members[0] for members in near_duplicates(texts) for name in members}
     for row in rows_in(given):
-        key = content(row)
-        first[key] = min(first.get(key, str(row["id"])), str(row["id"]))
-    for row in rows_in(given):
-        cluster = first[content(row)]
-        yield row | {"cluster": cluster}, None if cluster == str(row["id"]) else "exact_duplicate"
+        home = cluster.get(str(row["id"]), str(row["id"]))
+        yield row | {"cluster": home}, None if home == str(row["id"]) else "near_duplicate"

@@ -61,13 +61,13 @@ class RepairText(PipelineStep):
             yield document
 
 
-_WORD = regex.compile(r"\w+")
+_BLANK = regex.compile(r"\s+")
 
 
 def content_sha256(document: Document) -> str:
-    """The hash under which two copies of one text are equal: words of its body, case folded."""
+    """The hash under which two copies of one text are equal: every character of its body but blanks, case folded."""
     parts = [document.text[s["start"] : s["end"]] for s in document.metadata["spans"] if s["role"] != "boilerplate"]
-    return sha256(" ".join(_WORD.findall(" ".join(parts).casefold())))
+    return sha256(_BLANK.sub("", "".join(parts)).casefold())
 
 
 class Seal(PipelineStep):
@@ -75,7 +75,7 @@ class Seal(PipelineStep):
 
     name = "Seal"
     type = "FORMAT"
-    version = 1
+    version = 2
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         for document in data:

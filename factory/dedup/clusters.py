@@ -1,0 +1,117 @@
+"""Which copy of each cluster stays: every dropped text repeats the very text it is dropped for."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from factory.dedup import index
+from factory.dedup.compare import MIN_CONTAINMENT, Comparison, compare
+from factory.dedup.signatures import PERMUTATIONS, signatures_of
+
+Compare = Callable[[int, int], Comparison]
+
+
+class Apart(NamedTuple):
+    """Two texts that repeat each other but for a difference that matters."""
+
+    row: int
+    other: int
+    comparison: Comparison
+
+
+@dataclass(slots=True)
+class Decision:
+    """`dropped`: row → the row it repeats, and how; `apart`: pairs kept apart; `groups`: rows that belong together."""
+
+    dropped: dict[int, tuple[int, Comparison]] = field(default_factory=dict)
+    apart: list[Apart] = field(default_factory=list)
+    _parent: dict[int, int] = field(default_factory=dict)
+
+    def together(self, row: int, other: int) -> None:
+        """The two rows are in one group."""
+        a, b = self.group(row), self.group(other)
+        if a != b:
+            self._parent[max(a, b)] = min(a, b)
+
+    def group(self, row: int) -> int:
+        """The row that stands for the group of a row: the smallest."""
+        while (up := self._parent.get(row, row)) != row:
+            row = up
+        return row
+
+
+class Rows(NamedTuple):
+    """What is decided on: rows in the order of their priority, each with the rows that may resemble it.
+
+    `frozen` rows were kept by an earlier batch and stay; `yields(row, other)`: a kept `row` may make way for `other`.
+    """
+
+    order: Sequence[int]
+    near: Mapping[int, Iterable[int]]
+    frozen: frozenset[int]
+    yields: Callable[[int, int], bool]
+
+
+def decide(rows: Rows, compared: Compare) -> Decision:
+    """Rows in the order of priority: each is dropped for the first kept one that it repeats, else it is kept.
+
+    A kept row that stands whole in a longer one makes way for it, and what was dropped for it is looked at again.
+    """
+    found = Decision()
+    kept: set[int] = set(rows.frozen)
+    followers: dict[int, list[int]] = {}
+    waiting = deque(rows.order)
+    while waiting:
+        row = waiting.popleft()
+        candidates = [other for other in rows.near.get(row, ()) if other in kept]
+        seen = [(other, compared(row, other)) for other in candidates]
+        home = next(((other, how) for other, how in seen if how.repeats and not _outdone(rows, row, other)), None)
+        if home is not None:
+            found.dropped[row] = home
+            followers.setdefault(home[0], []).append(row)
+            continue
+        kept.add(row)
+        for other, how in seen:
+            back = compared(other, row)
+            if max(how.containment, back.containment) >= MIN_CONTAINMENT:
+                found.together(row, other)
+            if back.repeats and other not in rows.frozen and rows.yields(other, row):
+                kept.discard(other)
+                found.dropped[other] = (row, back)
+                followers.setdefault(row, []).append(other)
+                again = followers.pop(other, [])
+                for one in again:
+                    del found.dropped[one]
+                waiting.extend(again)
+            elif how.conflict and max(how.containment, back.containment) >= MIN_CONTAINMENT:
+                found.apart.append(Apart(row, other, how))
+    found.apart = [a for a in found.apart if a.row in kept and a.other in kept]
+    return found
+
+
+def _outdone(rows: Rows, row: int, other: int) -> bool:
+    """An earlier batch's copy that may not be published does not drop one that may."""
+    return other in rows.frozen and rows.yields(other, row)
+
+
+def near_duplicates(texts: Mapping[str, str]) -> list[tuple[str, ...]]:
+    """The clusters of texts that repeat each other, each with the one that stays (the longest) first.
+
+    Two texts that differ in a dose, a unit or a negation are never in one cluster because of each other.
+    """
+    names = sorted(texts, key=lambda name: (-len(texts[name]), name))
+    bodies = [texts[name] for name in names]
+    parts = [signatures_of(bodies[at : at + 32]) for at in range(0, len(bodies), 32)]
+    signatures = np.concatenate(parts) if parts else np.empty((0, PERMUTATIONS), dtype=np.uint32)
+    pairs = index.pairs_within(signatures, np.arange(len(names)))
+    rows = Rows(range(len(names)), dict(index.by_row(pairs)), frozenset(), lambda _row, _other: False)
+    found = decide(rows, lambda row, other: compare(bodies[row], bodies[other]))
+    clusters: dict[int, list[int]] = {}
+    for row, (home, _) in sorted(found.dropped.items()):
+        clusters.setdefault(home, [home]).append(row)
+    return [tuple(names[i] for i in members) for _, members in sorted(clusters.items())]

@@ -1,0 +1,146 @@
+"""Band hashes, sorted: which texts of a batch, or of an earlier one, share a band.
+
+    <stage>/<batch>/index/hashes.npy      uint64 (BANDS, n), each row sorted
+                          ordinals.npy    uint32 (BANDS, n), whose hash stands there
+                          signatures.npy  uint32 (n, PERMUTATIONS), in the order of the stage's data
+
+Read through a memory map where the home is a local folder, so that an added batch touches only the pages it asks for.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from factory.dedup.signatures import BANDS, PERMUTATIONS, U32, U64, band_hashes
+from factory.errors import StageFailed
+from factory.store import LocalStore, Store
+
+FOLDER = "index"
+APART = "apart.jsonl"
+# Pairs whose signatures agree in fewer places are chance: with 126 places the estimate of a resemblance of 0.34, the
+# least of 700 true pairs, is below 0.12 once in ten million.
+MIN_RESEMBLANCE = 0.12
+# In a band that more texts than this share, each is compared with that many of the best copies only.
+_CROWD = 64
+
+I64 = npt.NDArray[np.int64]
+_BLOCK = 1 << 16
+
+
+def saved(array: npt.NDArray[np.generic]) -> bytes:
+    """The array as an .npy file."""
+    out = io.BytesIO()
+    np.save(out, array, allow_pickle=False)
+    return out.getvalue()
+
+
+def loaded(store: Store, key: str) -> npt.NDArray[np.generic]:
+    """The array of an .npy file, mapped where the store is local. Raises StageFailed where it is gone or not whole."""
+    try:
+        if isinstance(store, LocalStore):
+            array: npt.NDArray[np.generic] = np.load(store.path(key), mmap_mode="r", allow_pickle=False)
+        else:
+            array = np.load(io.BytesIO(store.read(key) or b""), allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise StageFailed(f"{store.path(key)} is not whole", "remove its batch's folder and build again") from error
+    return array
+
+
+def write(store: Store, folder: str, signatures: U32) -> None:
+    """The index of a batch is beside its data."""
+    ordinals = np.empty((BANDS, len(signatures)), dtype=np.uint32)
+    hashes = np.empty((BANDS, len(signatures)), dtype=np.uint64)
+    for band in range(BANDS):
+        column = _band(signatures, band)
+        order = np.argsort(column, kind="stable")
+        ordinals[band], hashes[band] = order, column[order]
+    for name, array in (("hashes", hashes), ("ordinals", ordinals), ("signatures", signatures)):
+        store.write(f"{folder}/{FOLDER}/{name}.npy", saved(array))
+
+
+def _band(signatures: U32, band: int) -> U64:
+    """One band of every signature; a block at a time, so that a mapped file stays on disk."""
+    parts = [band_hashes(np.asarray(signatures[at : at + _BLOCK]))[:, band] for at in range(0, len(signatures), _BLOCK)]
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
+
+
+def pairs_within(signatures: U32, rank: I64) -> I64:
+    """Pairs of rows that share a band and may resemble each other, shape (pairs, 2), each once.
+
+    `rank`: a row's place among all by priority; the first of a pair is the better copy.
+    """
+    found = [np.empty(0, dtype=np.int64)]
+    for band in range(BANDS):
+        column = _band(signatures, band)
+        order = np.lexsort((rank, column))
+        edges = np.flatnonzero(np.diff(column[order])) + 1
+        starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(order)]])
+        crowded = np.flatnonzero(ends - starts > 1)
+        for group in crowded:
+            members = order[starts[group] : ends[group]]
+            best = members[:_CROWD]
+            at, behind = np.triu_indices(len(best), 1, len(members))
+            found.append(best[at] << 32 | members[behind])
+        if len(found) > BANDS:
+            found = [np.unique(np.concatenate(found))]
+    unique = np.unique(np.concatenate(found))
+    return _alike(np.stack([unique >> 32, unique & 0xFFFFFFFF], axis=1), signatures, signatures)
+
+
+def pairs_with(store: Store, folder: str, signatures: U32) -> I64:
+    """Pairs (row of the index in `folder`, row of `signatures`) that share a band and may resemble each other."""
+    hashes = loaded(store, f"{folder}/{FOLDER}/hashes.npy")
+    ordinals = loaded(store, f"{folder}/{FOLDER}/ordinals.npy")
+    found = [np.empty(0, dtype=np.int64)]
+    for band in range(BANDS if len(signatures) else 0):
+        column = _band(signatures, band)
+        low = np.searchsorted(hashes[band], column, "left")
+        high = np.searchsorted(hashes[band], column, "right")
+        for row in np.flatnonzero(high > low):
+            theirs = np.asarray(ordinals[band, low[row] : min(high[row], low[row] + _CROWD)]).astype(np.int64)
+            found.append(theirs << 32 | row)
+    unique = np.unique(np.concatenate(found))
+    kept = loaded(store, f"{folder}/{FOLDER}/signatures.npy")
+    return _alike(np.stack([unique >> 32, unique & 0xFFFFFFFF], axis=1), kept, signatures)
+
+
+def _alike(pairs: I64, first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]) -> I64:
+    kept = [pairs[:0]]
+    for at in range(0, len(pairs), _BLOCK):
+        part = pairs[at : at + _BLOCK]
+        same = (np.asarray(first[part[:, 0]]) == np.asarray(second[part[:, 1]])).mean(axis=1)
+        kept.append(part[same >= MIN_RESEMBLANCE])
+    return np.concatenate(kept)
+
+
+def signatures_of_stage(store: Store, folder: str) -> U32:
+    """Every signature of a stage, in the order of its data."""
+    parts = [loaded(store, f"{folder}/signatures/{name}") for name in store.names(f"{folder}/signatures")]
+    if not parts:
+        return np.empty((0, PERMUTATIONS), dtype=np.uint32)
+    return np.concatenate(parts).astype(np.uint32, copy=False)
+
+
+def write_apart(store: Store, folder: str, pairs: list[dict[str, Any]]) -> None:
+    """The pairs that were kept apart, and why, are beside the index."""
+    store.write(f"{folder}/{FOLDER}/{APART}", b"".join(orjson.dumps(pair) + b"\n" for pair in pairs))
+
+
+def apart(store: Store, folder: str) -> list[dict[str, Any]]:
+    """The pairs that a stage kept apart: `{doc_id, other, containment, differs}`."""
+    return [orjson.loads(line) for line in (store.read(f"{folder}/{FOLDER}/{APART}") or b"").splitlines()]
+
+
+def by_row(pairs: I64) -> Iterator[tuple[int, list[int]]]:
+    """Each second row with its first rows."""
+    ordered = pairs[np.lexsort((pairs[:, 0], pairs[:, 1]))]
+    edges = np.flatnonzero(np.diff(ordered[:, 1])) + 1
+    for part in np.split(ordered, edges):
+        if len(part):
+            yield int(part[0, 1]), part[:, 0].tolist()

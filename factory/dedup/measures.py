@@ -1,0 +1,165 @@
+"""The words that decide what a medical sentence says: measures, units, comparisons, negations.
+
+Token level, on folded text (no accents), for Spanish; English and Portuguese forms that are spelt alike come along.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from decimal import Decimal
+
+_THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
+_NUMBER = re.compile(r"\d")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_FRACTIONS = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3", "⅛": "1/8"}
+
+_SAME = {
+    "mcg": "μg", "ug": "μg", "mgs": "mg", "miligramo": "mg", "miligramos": "mg", "gr": "g", "grs": "g", "gramo": "g",
+    "gramos": "g", "microgramo": "μg", "microgramos": "μg", "kilogramo": "kg", "kilogramos": "kg", "kilo": "kg",
+    "kilos": "kg", "mililitro": "ml", "mililitros": "ml", "litro": "l", "litros": "l", "hora": "h", "horas": "h",
+    "hs": "h", "hrs": "h", "minuto": "min", "minutos": "min", "segundo": "s", "segundos": "s", "dias": "dia",
+    "semanas": "semana", "meses": "mes", "anos": "ano", "iu": "ui", "unidad": "u", "unidades": "u", "gtt": "gota",
+    "gotas": "gota", "vez": "vez", "veces": "vez", "comp": "comprimido", "comprimidos": "comprimido",
+    "tabletas": "tableta", "capsulas": "capsula", "pastillas": "pastilla", "sobres": "sobre", "tazas": "taza",
+    "vasos": "vaso", "cucharadas": "cucharada", "cucharaditas": "cucharadita", "ampollas": "ampolla",
+    "inhalaciones": "inhalacion", "pulsaciones": "pulsacion", "aplicaciones": "aplicacion", "dosis": "dosis",
+    "tomas": "toma", "parches": "parche", "supositorios": "supositorio", "pulverizaciones": "pulverizacion",
+    "viales": "vial", "grados": "°", "grado": "°", "x": "x", "×": "x", "–": "-", "—": "-",
+}  # fmt: skip
+UNITS = frozenset(_SAME.values()) - {"x", "-"} | frozenset(
+    """% ‰ kg mg g μg ng pg ml l dl cl μl nl cc mm cm m km μm nm mmhg kpa cmh mmol μmol nmol mol meq mosm osm ui mui u
+    kcal cal kj lpm rpm bpm latidos respiraciones cm2 mm3 ppm mv ms hz gy cgy msv khz mhz dioptrias puntos
+    paquetes cigarrillos infusiones infusion cucharada tercio pizca puñado punado decoccion hojas hoja dientes
+    vial pacientes personas casos diario diaria diarios diarias diariamente semanal semanales semanalmente
+    mensual mensuales anual noche manana tarde desayuno comida cena""".split()
+)
+NUMBER_WORDS = frozenset(
+    """dos tres cuatro cinco seis siete ocho nueve diez once doce quince veinte treinta cuarenta cincuenta sesenta cien
+    ciento doscientos quinientos mil millon millones medio media mitad doble triple cuarto cuarta cuartos tercio
+    tercios docena par ambos una un uno""".split()
+)
+# What turns a sentence round or sets a bound; each stands for itself, so replacing one by another is a change.
+POLAR = frozenset(
+    """siempre algun alguno alguna excepto salvo evite evitar eviten evitarse contraindicado contraindicada
+    contraindicados contraindicadas contraindicacion contraindicaciones indicado indicada indicados indicadas
+    suspender suspenda continuar continue interrumpa interrumpir mayor mayores menor menores mas menos superior
+    superiores inferior inferiores maximo maxima minimo minima maximos minimos antes despues aumenta aumentar
+    aumento disminuye disminuir disminucion reduce reducir alto alta altos altas bajo baja bajos bajas < > ≤ ≥ ±
+    positivo positiva positivos positivas negativo negativa negativos negativas derecho derecha derechos
+    derechas izquierdo izquierda izquierdos izquierdas prohibido prohibida permitido permitida seguro segura
+    peligroso peligrosa puede pueden debe deben hasta desde encima debajo dentro fuera ayunas""".split()
+)
+NEGATIONS = frozenset("no ni nunca jamas tampoco nada ningun ninguna ninguno sin".split())
+_BEFORE_UNIT = frozenset("cada por al a la /".split())
+_LEADS = frozenset(
+    """dosis cada maximo maxima minimo minima hasta ph inr hb ta fc fr pas pad p or rr hr ic apgar glasgow imc psa
+    entre superior inferior mayor menor mayores menores de cada < > ≤ ≥ = ± x""".split()
+) - {"de"}
+_BETWEEN = frozenset("a y o u - / x de cada por e al la las los el en hasta °".split())
+_PERSON = frozenset(
+    """edad varon mujer hombre paciente nino nina lactante enfermo enferma senor senora anciano anciana adolescente
+    joven gestante embarazada primigesta""".split()
+)
+_BOUND_AGE = frozenset("mayor mayores menor menores superior inferior hasta partir entre desde durante cada -".split())
+_PLACES = frozenset("pagina pag p pp fig figura tabla cuadro capitulo cap nota ref vol num numero n tomo anexo".split())
+_MONTHS = frozenset(
+    """enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre""".split()
+)
+
+
+def normal(token: str) -> str:
+    """The token as it is compared: 1.000 is 1000, 0,50 is 0.5, µg is mcg, horas is h."""
+    if token in _FRACTIONS:
+        return _FRACTIONS[token]
+    if not token[0].isdecimal():
+        return _SAME.get(token, token)
+    if _THOUSANDS.fullmatch(token):
+        return token.replace(".", "")
+    try:
+        value = Decimal(token.replace(",", "."))
+    except ArithmeticError:
+        return token
+    # 1,000 may be one or a thousand: it equals neither 1 nor 1000.
+    if re.fullmatch(r"\d{1,3},\d{3}", token):
+        return token
+    return format(value.normalize(), "f")
+
+
+def _is_number(token: str) -> bool:
+    return _NUMBER.search(token) is not None or token in NUMBER_WORDS or (len(token) == 1 and token.isnumeric())
+
+
+def _is_age(words: tuple[str, ...], at: int) -> bool:
+    """The age of one person: `varón de 70 años`, `70 años de edad`, `edad 70`, but not `mayores de 12 años`."""
+    before = words[max(0, at - 4) : at]
+    after = words[at + 1 : at + 4]
+    if set(before[-3:]) & _BOUND_AGE or (after and after[0] in ("-", "a", "y")):
+        return False
+    if after[:1] in (("ano",), ("a",), ("mes",)) or not after:
+        return bool(set(before) & _PERSON) or after[1:3] == ("de", "edad")
+    return before[-1:] == ("edad",)
+
+
+def _is_date(words: tuple[str, ...], at: int) -> bool:
+    """A year, or a day or month of a date."""
+    around = words[max(0, at - 4) : at + 5]
+    if _YEAR.fullmatch(words[at]) and (at + 1 >= len(words) or words[at + 1] not in UNITS):
+        return True
+    near = words[max(0, at - 2) : at + 3]
+    if set(near) & _MONTHS:
+        return True
+    return around.count("/") + around.count("-") >= 2 and any(_YEAR.fullmatch(w) for w in around)
+
+
+def bound(words: tuple[str, ...], at: int) -> str | None:
+    """The unit (or sign) that a number at `at` belongs to; None for a number that measures nothing."""
+    word = words[at]
+    if _is_age(words, at) or _is_date(words, at) or (at and words[at - 1] in _PLACES):
+        return None
+    for nearby in words[at + 1 : at + 6]:
+        if nearby in UNITS:
+            return nearby
+        if nearby not in _BETWEEN and not _is_number(nearby):
+            break
+    if word in NUMBER_WORDS:
+        return None
+    if "." in word or "," in word or word in _FRACTIONS.values() or not word.isdecimal():
+        return "1"
+    sides = words[max(0, at - 1) : at] + words[at + 1 : at + 2]
+    if "/" in sides or "-" in sides or "x" in sides:
+        return "1"
+    return "1" if at and words[at - 1] in _LEADS else None
+
+
+def critical(words: tuple[str, ...], start: int, end: int) -> Counter[tuple[str, str]]:
+    """What `words[start:end]` says of measures: each number with its unit, each unit that stands by a number."""
+    found: Counter[tuple[str, str]] = Counter()
+    for at in range(start, end):
+        word = words[at]
+        if _is_number(word):
+            if unit := bound(words, at):
+                found[word, unit] += 1
+        elif word in UNITS and at and (_is_number(words[at - 1]) or words[at - 1] in _BEFORE_UNIT):
+            found["unit", word] += 1
+    return found
+
+
+def polarity(words: tuple[str, ...]) -> Counter[str]:
+    """The words that turn a sentence round or set a bound; one negation is as good as another."""
+    found: Counter[str] = Counter()
+    for word in words:
+        if word in NEGATIONS:
+            found["no"] += 1
+        elif word in POLAR:
+            found[word] += 1
+    return found
+
+
+def facts(words: tuple[str, ...]) -> set[tuple[str, str]]:
+    """Every number with its unit in a text; years of age or of illness are told in too many ways to be looked for."""
+    found: set[tuple[str, str]] = set()
+    for at, word in enumerate(words):
+        if word[0].isdecimal() and (unit := bound(words, at)) and unit not in ("1", "ano"):
+            found.add((word, unit))
+    return found
