@@ -1,17 +1,15 @@
-"""Books that do not balance, readers that crash too often, and which copy of a text stays."""
+"""Books that do not balance, and readers that crash too often."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from datatrove.data import Document
 
 from factory.books import Items, Rejected, Sink
-from factory.dedup.exact import ExactDuplicates
 from factory.errors import StageFailed, UnbalancedStage
 from factory.record import Span
 from factory.stage import Context, Stage, balance, refuse_crashes
@@ -116,35 +114,3 @@ def test_a_reader_that_crashes_often_is_refused() -> None:
     refuse_crashes({"in": 1000, "rejected": {"reader_crash": 10}}, 0.01)
     with pytest.raises(StageFailed, match="crashed on 6 of 100"):
         refuse_crashes({"in": 100, "rejected": {"reader_crash": 6}}, 0.01)
-
-
-def deduplicated(store: LocalStore, here: list[Document], earlier: list[Document]) -> tuple[list[str], dict[str, str]]:
-    write(store, "here", here)
-    write(store, "then", earlier)
-    step = ExactDuplicates(context(store, previous="here", earlier=("then",)))
-    dropped: list[Document] = []
-    step.exclusion_writer = SimpleNamespace(write=lambda d, rank: dropped.append(d))
-    kept = [d.id for d in step.run(iter(here))]
-    return kept, {d.id: d.metadata["duplicate_of"] for d in dropped}
-
-
-def test_the_best_copy_of_a_text_stays(tmp_path: Path) -> None:
-    """Publishable before not, book before article before transcript, then by id."""
-    copies = [
-        document("a-0", licence="unknown", source_kind="pdf"),
-        document("b-0", source_kind="youtube"),
-        document("c-0", source_kind="article"),
-        document("d-0", source_kind="article"),
-        document("e-0", text="otro"),
-    ]
-    kept, dropped = deduplicated(LocalStore(tmp_path), copies, [])
-    assert kept == ["c-0", "e-0"]
-    assert dropped == dict.fromkeys(("a-0", "b-0", "d-0"), "c-0")
-
-
-def test_an_earlier_batch_keeps_its_copy_unless_it_may_not_be_published(tmp_path: Path) -> None:
-    """A later, better kind of source does not displace it; a publishable one stands beside an unpublishable one."""
-    kept, dropped = deduplicated(LocalStore(tmp_path / "a"), [document("b-0", source_kind="pdf")], [document("a-0")])
-    assert (kept, dropped) == ([], {"b-0": "a-0"})
-    kept, dropped = deduplicated(LocalStore(tmp_path / "b"), [document("b-0")], [document("a-0", licence="unknown")])
-    assert (kept, dropped) == (["b-0"], {})

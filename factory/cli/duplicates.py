@@ -44,7 +44,9 @@ def _kept(store: Any, folders: list[str], wanted: set[str]) -> Iterator[dict[str
     from factory.books import documents
 
     for folder in folders:
-        for row in documents(store, folder, ["doc_id", "title", "source_id", "source_kind", "licence", "text", "spans"]):
+        for row in documents(
+            store, folder, ["doc_id", "title", "source_id", "source_kind", "licence", "text", "spans"]
+        ):
             if row["doc_id"] in wanted:
                 yield row
 
@@ -109,7 +111,9 @@ def _print(one: dict[str, Any]) -> None:
     console = Console()
     for member in one["members"]:
         why = one["kept_apart_because"]
-        verdict = f"both kept: {why}" if why else f"{member['reason']}, {100 * (member['containment'] or 0):.0f} % of it"
+        verdict = (
+            f"both kept: {why}" if why else f"{member['reason']}, {100 * (member['containment'] or 0):.0f} % of it"
+        )
         table = Table(title=clean(verdict), show_lines=True, expand=True)
         for side, label in ((one["kept"], "kept"), (member, "kept too" if why else "dropped")):
             name = f"{label}  {side['id']}\n{side['title'] or ''}\n{side['source_id']} · {side['licence']}"

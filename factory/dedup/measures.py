@@ -28,9 +28,9 @@ _SAME = {
     "viales": "vial", "grados": "°", "grado": "°", "x": "x", "×": "x", "–": "-", "—": "-",
 }  # fmt: skip
 UNITS = frozenset(_SAME.values()) - {"x", "-"} | frozenset(
-    """% ‰ kg mg g μg ng pg ml l dl cl μl nl cc mm cm m km μm nm mmhg kpa cmh mmol μmol nmol mol meq mosm osm ui mui u
-    kcal cal kj lpm rpm bpm latidos respiraciones cm2 mm3 ppm mv ms hz gy cgy msv khz mhz dioptrias puntos
-    paquetes cigarrillos infusiones infusion cucharada tercio pizca puñado punado decoccion hojas hoja dientes
+    """% ‰ °c °f °k kg mg g μg ng pg ml l dl cl μl nl cc mm cm m km μm nm mmhg kpa cmh mmol μmol nmol mol meq mosm osm ui mui
+    u kcal cal kj lpm rpm bpm latidos respiraciones cm2 mm3 ppm mv ms hz gy cgy msv khz mhz dioptrias puntos
+    paquetes cigarrillos infusiones infusion cucharada tercio pizca punado  decoccion hojas hoja dientes
     vial pacientes personas casos diario diaria diarios diarias diariamente semanal semanales semanalmente
     mensual mensuales anual noche manana tarde desayuno comida cena""".split()
 )
@@ -72,6 +72,8 @@ def normal(token: str) -> str:
     """The token as it is compared: 1.000 is 1000, 0,50 is 0.5, µg is mcg, horas is h."""
     if token in _FRACTIONS:
         return _FRACTIONS[token]
+    if token[0] == "°":
+        return token.replace(" ", "")
     if not token[0].isdecimal():
         return _SAME.get(token, token)
     if _THOUSANDS.fullmatch(token):
@@ -140,9 +142,14 @@ def critical(words: tuple[str, ...], start: int, end: int) -> Counter[tuple[str,
         if _is_number(word):
             if unit := bound(words, at):
                 found[word, unit] += 1
-        elif word in UNITS and at and (_is_number(words[at - 1]) or words[at - 1] in _BEFORE_UNIT):
+        elif word in UNITS and at and (qualifies(words, at) or words[at - 1] in _BEFORE_UNIT):
             found["unit", word] += 1
     return found
+
+
+def qualifies(words: tuple[str, ...], at: int) -> bool:
+    """The word at `at` is a unit that goes with the number or unit before it: `mg`, or the `kg` of `mg/kg`."""
+    return 0 < at < len(words) and words[at] in UNITS and (_is_number(words[at - 1]) or words[at - 1] in UNITS)
 
 
 def polarity(words: tuple[str, ...]) -> Counter[str]:

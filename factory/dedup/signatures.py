@@ -36,7 +36,10 @@ U64 = npt.NDArray[np.uint64]
 
 @functools.cache
 def _folded() -> U32:
-    """For each character of the BMP its lower-case base letter; 0 for what parts words, 1 for combining marks."""
+    """For each character of the BMP its lower-case base letter; 0 for what parts words, 1 for combining marks.
+
+    Characters beyond the BMP (emoji, mathematical letters) part words.
+    """
     table = np.zeros(0x10000, dtype=np.uint32)
     for code in range(0x10000):
         char = chr(code)
@@ -111,11 +114,10 @@ def _word_hashes(letters: U32, starts: npt.NDArray[np.int64], ends: npt.NDArray[
 
 def _of_words(words: U64, bounds: npt.NDArray[np.int64]) -> tuple[U32, npt.NDArray[np.int64]]:
     """Shingles of words that belong to several texts: text i has words[bounds[i]:bounds[i + 1]]."""
+    padded = np.concatenate([words, np.zeros(2 * SHINGLE, dtype=np.uint64)])
     total = np.zeros(len(words) + SHINGLE, dtype=np.uint64)
     for offset in range(SHINGLE):
-        total[: len(words)] += np.concatenate([words[offset:], np.zeros(offset, dtype=np.uint64)]) * np.uint64(
-            2 * offset + 3
-        )
+        total += padded[offset : offset + len(total)] * np.uint64(2 * offset + 3)
     counts = np.maximum(np.diff(bounds) - SHINGLE + 1, 1)
     limits = np.concatenate([[0], np.cumsum(counts)])
     at = np.arange(limits[-1]) + np.repeat(bounds[:-1] - limits[:-1], counts)
