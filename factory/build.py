@@ -6,6 +6,7 @@ result depends on.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import functools
 import json
@@ -161,13 +162,18 @@ class Build:
             source["tradition"] in select.traditions or source["kind"] == "dataset"
         )
 
+    def indexes(self) -> tuple[str, ...]:
+        """The evaluation sets that documents are checked against: files named by their content."""
+        return tuple(name for name in self.store.names("decontamination") if name.endswith(".npz"))
+
     def fingerprint(self) -> str:
         """The digest of all that the dataset depends on."""
         known = {name.split("/")[0] for name in self.ledger.fingerprint()}
         rows = {k: v for k, v in self._said().items() if k in known}
         ocr = ocr_engine() if self.config.read.ocr == "auto" else None
         settings = self.config.model_dump(mode="json")
-        return digest([FORMAT, code_digest(), settings, self.ledger.fingerprint(), rows, ocr, self.recipe])
+        found = [FORMAT, code_digest(), settings, self.ledger.fingerprint(), rows, ocr, self.recipe, self.indexes()]
+        return digest(found)
 
     def nothing_to_do(self) -> Result | None:
         """What the last build left, if it would be the same now."""
@@ -235,14 +241,16 @@ class Build:
             previous: str | None = None
             folders: list[str] = []
             for index in range(99):
-                blank = Context(self.store.root, self.recipe, one.name, one.tasks, one.ocr, "", previous)
+                blank = Context(
+                    self.store.root, self.recipe, one.name, one.tasks, one.ocr, "", previous, indexes=self.indexes()
+                )
                 stages = module.stages(self.config, blank)
                 if index == len(stages):
                     break
                 before = tuple(e[index] for e in earlier) if stages[index].equation == "reduce" else ()
                 key = stages[index].key([inputs, before])
                 folder = f"{self.root}stages/{self.recipe}/{index + 1:02d}-{stages[index].name}-{key}/{one.name}"
-                context = Context(self.store.root, self.recipe, one.name, one.tasks, one.ocr, folder, previous, before)
+                context = dataclasses.replace(blank, folder=folder, earlier=before)
                 found.append(Pass(one, context, module.stages(self.config, context)[index], index))
                 inputs, previous = key, folder
                 folders.append(folder)

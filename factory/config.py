@@ -144,6 +144,12 @@ class Clean(Table):
     )
 
 
+class Indexes(Table):
+    """The evaluation sets of the home that Documents are checked against."""
+
+    files: tuple[str, ...] = Field((), description="Index files, named by their content.")
+
+
 class Export(Table):
     """How the dataset is written."""
 

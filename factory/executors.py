@@ -123,7 +123,8 @@ def work(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
     from factory.books import Items, ReadStage, Rejected, Sink
     from factory.items import ReadItems
 
-    context = Context(**{**spec["context"], "earlier": tuple(spec["context"]["earlier"])})
+    lists = {name: tuple(spec["context"][name]) for name in ("earlier", "indexes")}
+    context = Context(**{**spec["context"], **lists})
     store = open_store(context.home)
     stage: Stage = recipe_module(context.recipe).stages(Recipe.model_validate(spec["config"]), context)[spec["index"]]
     rejected, items = Rejected(store.path(context.folder)), Items(context.folder)

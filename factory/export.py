@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import card
+from factory import attribution, card
 from factory.books import documents
 from factory.config import Recipe
 from factory.licence import refused as refusal_of
@@ -23,6 +23,8 @@ from factory.schema import TEXT_COLUMNS, TEXT_ROW
 from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
 
 CONFIG = "text"
+ATTRIBUTION = "ATTRIBUTION.md"
+PARTS = ("data", "attribution", "duplicates")
 SPLITS: tuple[Split, ...] = ("train", "validation", "eval")
 _ROWS_PER_GROUP = 256
 
@@ -110,7 +112,7 @@ def export(
     for batch, folder in finals:
         key = digest([folder, include_unpublishable, config.export.model_dump(mode="json")])[:8]
         before = old["batches"].get(batch)
-        if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in before["files"]):
+        if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in _files(before)):
             found[batch] = before
         else:
             try:
@@ -125,12 +127,22 @@ def export(
         pq.ParquetWriter(sink, TEXT_ROW, compression="zstd").close()
         store.write(f"{target}/{empty}", sink.getvalue().to_pybytes())
         manifest["files"] = {empty: 0}
-    if manifest != {k: v for k, v in old.items() if k != "readme"} or not store.has(f"{target}/README.md"):
-        text = card.write(config, manifest)
-        store.write(f"{target}/README.md", text.encode())
+    pages = {
+        ATTRIBUTION: attribution.page(recipe, (row for one in found.values() for row in one["credits"])),
+        "README.md": card.write(config, manifest),
+    }
+    for name, text in pages.items():
+        if store.read(f"{target}/{name}") != text.encode():
+            store.write(f"{target}/{name}", text.encode())
+    if manifest != old:
         write_json(store, f"{target}/{MANIFEST}", manifest)
-    _sweep(store, target, set(manifest["files"]))
+    _sweep(store, target, {name for one in found.values() for name in _files(one)} | set(manifest["files"]))
     return manifest
+
+
+def _files(batch: dict[str, Any]) -> list[str]:
+    """Every file that belongs to a batch: its shards and sidecars."""
+    return [*batch["files"], *batch["sidecars"]]
 
 
 def _export_batch(
@@ -141,6 +153,7 @@ def _export_batch(
     refused: Counter[str] = Counter()
     sources: Counter[str] = Counter()
     words = 0
+    credited = attribution.Credits()
     for row in documents(store, folder):
         why = refusal_of(row)
         if why is None and row["licence"] in config.export.licence_refused:
@@ -151,13 +164,22 @@ def _export_batch(
                 continue
         for name, tally in tallies.items():
             tally[row[name] or "unknown"] += 1
+        credited.add(row)
         sources[row["source_id"]] += 1
         words += len(row["text"].split())
         shards.add(row["split"], text_row(row))
     shards.close()
     found: dict[str, Any] = {name: dict(sorted(tally.items())) for name, tally in tallies.items()}
+    sidecars = {
+        f"attribution/{stem}.tsv": credited.data(),
+        f"duplicates/{stem}.tsv": attribution.duplicates(store, folder, include_unpublishable=include_unpublishable),
+    }
+    for name, data in sidecars.items():
+        store.write(f"{target}/{name}", data)
     return found | {
         "files": dict(sorted(shards.files.items())),
+        "sidecars": sorted(sidecars),
+        "credits": credited.sources(),
         "refused": dict(sorted(refused.items())),
         "sources": dict(sorted(sources.items())),
         "words": words,
@@ -182,10 +204,11 @@ def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -
 
 
 def _sweep(store: Store, target: str, keep: set[str]) -> None:
-    """Shards that no manifest names, and temporary files, are gone."""
-    for key in list(store.walk(f"{target}/data")):
-        if key[len(target) + 1 :] not in keep:
-            store.remove(key)
+    """Shards and sidecars that no manifest names, and temporary files, are gone."""
+    for part in PARTS:
+        for key in list(store.walk(f"{target}/{part}")):
+            if key[len(target) + 1 :] not in keep:
+                store.remove(key)
 
 
 def copy(store: Store, target: str, folder: str) -> Iterator[str]:
@@ -195,11 +218,16 @@ def copy(store: Store, target: str, folder: str) -> Iterator[str]:
     other = open_store(folder)
     names = [key[len(target) + 1 :] for key in store.walk(target)]
     wanted = set(names)
-    for name in [*[n for n in names if n.startswith("data/")], MANIFEST, "README.md"]:
+    for name in [
+        *[n for n in names if n.startswith(tuple(f"{p}/" for p in PARTS))],
+        ATTRIBUTION,
+        MANIFEST,
+        "README.md",
+    ]:
         data = store.read(f"{target}/{name}") or b""
         if other.read(name) != data:
             other.write(name, data)
         yield name
-    for key in list(other.walk(f"data/{CONFIG}")):
-        if key not in wanted and key.endswith(".parquet"):
+    for key in [key for part in PARTS for key in other.walk(part)]:
+        if key not in wanted and key.endswith((".parquet", ".tsv")):
             other.remove(key)

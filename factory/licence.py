@@ -7,7 +7,7 @@ Sources: SPDX licence list; Creative Commons legal codes; youtube.com/t/terms (s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 # Redistribution and derived works allowed, for any purpose.
@@ -121,3 +121,56 @@ def combined(source: str, item: str | None) -> str:
 
 def _around(text: str, found: re.Match[str]) -> str:
     return " ".join(text[max(0, found.start() - 120) : found.end() + 120].split())
+
+
+# How much a licence asks of derived works: nothing, the author's name, or the same licence.
+_FREE = re.compile(r"^(?:public-domain|CC0-1\.0|PDDL-1\.0|CC-PDDC)$")
+_SHARE_ALIKE = re.compile(r"^(?:CC-BY-SA-|ODbL-|GFDL-)")
+
+
+def share_alike(licence: str) -> bool:
+    """Derived works must come under the same licence."""
+    return _SHARE_ALIKE.match(licence) is not None
+
+
+def needs_attribution(licence: str) -> bool:
+    """The author must be named."""
+    return _FREE.match(licence) is None
+
+
+def inherited(licences: Iterable[str]) -> str:
+    """The licence of what is derived from works under all of these; `unknown` where they exclude each other.
+
+    A licence that may not be published wins over all. Two versions of CC BY-SA meet in the later one (its section 4.b
+    allows it from 3.0 on, creativecommons.org/compatiblelicenses); CC BY-SA and ODbL or GFDL do not meet.
+    """
+    every = sorted(set(licences))
+    if not every:
+        return "unknown"
+    closed = [one for one in every if not publishable(one)]
+    if closed:
+        return "unknown" if "unknown" in closed else closed[0]
+    alike = [one for one in every if share_alike(one)]
+    if len({one.split("-")[0] for one in alike}) > 1:
+        return "unknown"
+    for group in (alike, [one for one in every if needs_attribution(one)], every):
+        if group:
+            return max(group, key=_version)
+    return "unknown"
+
+
+def _version(licence: str) -> tuple[str, str]:
+    found = re.search(r"\d\.\d", licence)
+    return (found.group() if found else "", licence)
+
+
+def url_of(licence: str) -> str | None:
+    """Where the text of a licence stands; None where it has no fixed address."""
+    if found := re.match(r"CC-(BY(?:-SA)?)-(\d\.\d)(?:-([A-Z]{2,3}))?$", licence):
+        place = f"/{found[3].lower()}" if found[3] else ""
+        return f"https://creativecommons.org/licenses/{found[1].lower()}/{found[2]}{place}/"
+    if licence in ("public-domain", "CC-PDDC"):
+        return "https://creativecommons.org/publicdomain/mark/1.0/"
+    if licence == "CC0-1.0":
+        return "https://creativecommons.org/publicdomain/zero/1.0/"
+    return f"https://spdx.org/licenses/{licence}.html" if publishable(licence) else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from factory.books import documents, rejected
 from factory.config import Recipe
+from factory.licence import refused
 from factory.record import sha256
 from factory.store import Store
 
@@ -97,9 +98,14 @@ def write_report(
     """`reports/<recipe>.html` shows the build: funnel, books, lengths, languages, licences, examples."""
     lengths: list[int] = []
     chosen: list[tuple[str, dict[str, Any]]] = []
-    columns = ["doc_id", "text", "spans", "title", "licence", "tradition", "date", "url", "source_id"]
+    columns = [
+        "doc_id", "text", "spans", "title", "licence", "tradition", "date", "url", "source_id", "source_type", "reviewed_by",
+    ]  # fmt: skip
+    shown = result.export["unpublishable_included"]
     for folder in {final} if final else set():
         for row in documents(store, folder, columns):
+            if refused(row) and not shown:
+                continue
             lengths.append(len(row["text"].split()))
             chosen = sorted([*chosen, (sha256(row["doc_id"]), row)], key=lambda pair: pair[0])[:EXAMPLES]
     languages: Counter[str] = Counter({config.select.language: result.export["rows"]})

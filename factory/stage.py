@@ -43,6 +43,7 @@ class Context:
     folder: str
     previous: str | None = None
     earlier: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
 
     def inputs(self, store: Store, rank: int, world_size: int) -> Iterator[dict[str, Any]]:
         """The receipts of one rank's items, in the batch's order."""

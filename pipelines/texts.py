@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from factory.config import Recipe
+from factory.config import Indexes, Recipe
 from factory.dedup.near import Duplicates, Signatures
 from factory.items import ReadItems
 from factory.stage import Context, Stage
+from factory.steps.decontaminate import Decontaminate
 from factory.steps.language import LanguageStep
 from factory.steps.quality import KeepLanguage, KeepTraditions, QualityFilter
 from factory.steps.text import RepairText, Seal
@@ -24,10 +25,11 @@ def text_stages(config: Recipe, context: Context) -> list[Stage]:
                 KeepTraditions(config.select.traditions),
                 KeepLanguage(config.select.language, clean.min_language_score),
                 QualityFilter(clean.quality),
+                Decontaminate(context),
                 Seal(),
                 Signatures(context),
             ),
-            (config.select, clean),
+            (config.select, clean, Indexes(files=context.indexes)),
             "multiply",
         ),
         Stage("dedup", (Duplicates(context),), (), "reduce"),

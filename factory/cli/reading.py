@@ -124,7 +124,7 @@ def _show(row: dict[str, Any]) -> None:
         click.echo(f"{click.style(label, dim=True)} {clean(row['text'][span['start'] : span['end']])}")
 
 
-STEPS = ("language", "quality", "dedup")
+STEPS = ("language", "quality", "dedup", "personal", "decontaminate")
 
 
 @click.command()
@@ -134,10 +134,11 @@ STEPS = ("language", "quality", "dedup")
 @click.option("--dropped", metavar="FILE", help="Write what the step dropped, with `reason`, to this file.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="Set a threshold, e.g. min_words=20.")
 def step(name: str, given: str, out: str, dropped: str | None, settings: tuple[str, ...]) -> None:
-    """Run one step over rows with `id` and `text`: language, quality or dedup.
+    """Run one step over rows with `id` and `text`: language, quality, dedup, personal or decontaminate.
 
     `language` adds language and score; `quality` drops by the rules (--set profile=transcript); `dedup` adds
-    cluster, the id of the copy that stays, and drops the others.
+    cluster, the id of the copy that stays, and drops the others; `personal` replaces personal data (--set
+    profile=clinical); `decontaminate` drops rows that hold a question (--set against=dev_HEAD.json, or the home's).
 
     \b
     Examples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,7 +15,7 @@ Row = dict[str, Any]
 Verdict = tuple[Row, str | None]
 
 
-def rows_in(path: str) -> Iterator[Row]:
+def any_rows_in(path: str) -> Iterator[Row]:
     """The rows of a JSONL file. Raises ConfigError naming the first line that is not one."""
     try:
         with open(path, "rb") as file:
@@ -25,11 +26,30 @@ def rows_in(path: str) -> Iterator[Row]:
                     row = orjson.loads(line)
                 except orjson.JSONDecodeError as error:
                     raise ConfigError(f"{path}, line {number}: not JSON: {error}") from error
-                if not isinstance(row, dict) or not isinstance(row.get("text"), str) or "id" not in row:
-                    raise ConfigError(f"{path}, line {number}: a row needs id and text")
+                if not isinstance(row, dict):
+                    raise ConfigError(f"{path}, line {number}: not a row")
                 yield row
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
+
+
+def rows_in(path: str) -> Iterator[Row]:
+    """The rows of a JSONL file with id and text. Raises ConfigError naming the first that lacks one."""
+    for number, row in enumerate(any_rows_in(path), 1):
+        if not isinstance(row.get("text"), str) or "id" not in row:
+            raise ConfigError(f"{path}, row {number}: a row needs id and text")
+        yield row
+
+
+def text_of(row: Row) -> str:
+    """Everything a row says: its text, or question, options and answer, source and target, in the row's order."""
+    parts: list[str] = []
+    for name, value in row.items():
+        if isinstance(value, str) and name not in ("id", "doc_id"):
+            parts.append(value)
+        elif isinstance(value, list):
+            parts += [v for v in value if isinstance(v, str)]
+    return "\n".join(parts)
 
 
 def run_step(name: str, given: str, settings: Row) -> Iterator[Verdict]:
@@ -38,6 +58,7 @@ def run_step(name: str, given: str, settings: Row) -> Iterator[Verdict]:
         "language": _language,
         "quality": _quality,
         "dedup": _dedup,
+        "decontaminate": _decontaminate,
     }
     return steps[name](given, settings)
 
@@ -89,3 +110,17 @@ def _dedup(given: str, settings: Row) -> Iterator[Verdict]:
     for row in rows_in(given):
         home = cluster.get(str(row["id"]), str(row["id"]))
         yield row | {"cluster": home}, None if home == str(row["id"]) else "near_duplicate"
+
+
+def _decontaminate(given: str, settings: Row) -> Iterator[Verdict]:
+    from factory.cli.guarding import finder
+    from factory.store import open_store
+
+    _none_but(settings, "against", "home")
+    against = settings.get("against", [])
+    names = (against,) if isinstance(against, str) else tuple(map(str, against))
+    looking = finder(names, open_store(str(settings.get("home", os.environ.get("FACTORY_HOME", "data")))))
+    for row in any_rows_in(given):
+        items = sorted({hit.item for hit in looking.find([text_of(row)])[0]})
+        failed = {"contaminated_by": items, "failed": [*row.get("failed", []), "contaminated"]} if items else {}
+        yield row | failed, "contaminated" if items else None

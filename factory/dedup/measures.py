@@ -28,9 +28,9 @@ _SAME = {
     "viales": "vial", "grados": "°", "grado": "°", "x": "x", "×": "x", "–": "-", "—": "-",
 }  # fmt: skip
 UNITS = frozenset(_SAME.values()) - {"x", "-"} | frozenset(
-    """% ‰ °c °f °k kg mg g μg ng pg ml l dl cl μl nl cc mm cm m km μm nm mmhg kpa cmh mmol μmol nmol mol meq mosm osm ui mui
-    u kcal cal kj lpm rpm bpm latidos respiraciones cm2 mm3 ppm mv ms hz gy cgy msv khz mhz dioptrias puntos
-    paquetes cigarrillos infusiones infusion cucharada tercio pizca punado  decoccion hojas hoja dientes
+    """% ‰ °c °f °k kg mg g μg ng pg ml l dl cl μl nl cc mm cm m km μm nm mmhg kpa cmh mmol μmol nmol mol meq mosm osm
+    ui mui u kcal cal kj lpm rpm bpm latidos respiraciones cm2 mm3 ppm mv ms hz gy cgy msv khz mhz dioptrias puntos
+    paquetes cigarrillos infusiones infusion cucharada tercio pizca punado decoccion hojas hoja dientes
     vial pacientes personas casos diario diaria diarios diarias diariamente semanal semanales semanalmente
     mensual mensuales anual noche manana tarde desayuno comida cena""".split()
 )
