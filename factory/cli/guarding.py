@@ -200,21 +200,25 @@ def licences(recipe: str, home: str, as_json: bool) -> None:
 
     store = options.existing(home)
     config = recipe_config(recipe)
-    found: Counter[tuple[str, str, str, str]] = Counter()
+    found: Counter[tuple[str, str, str]] = Counter()
+    evidence: dict[tuple[str, str, str], str] = {}
     columns = ["source_id", "licence", "licence_evidence", "source_type", "reviewed_by"]
     for folder in [f for f in last_build(store, recipe)["folders"] if "-dedup-" in f]:
         for row in documents(store, folder, columns):
-            why = refused(row) or (
-                "licence_refused_by_recipe" if row["licence"] in config.export.licence_refused else ""
-            )
-            found[why, row["source_id"], row["licence"], row["licence_evidence"] or ""] += 1
-    for (why, source, licence, evidence), count in sorted(found.items()):
+            why = refused(row) or ""
+            if not why and row["licence"] in config.export.licence_refused:
+                why = "licence_refused_by_recipe"
+            key = (why, row["source_id"], row["licence"])
+            found[key] += 1
+            evidence.setdefault(key, row["licence_evidence"] or "")
+    for (why, source, licence), count in sorted(found.items()):
         asks = [] if why else ["credit"] * needs_attribution(licence) + ["share alike"] * share_alike(licence)
-        row = {
+        line = {
             "source": source, "licence": licence, "documents": count, "publishable": not why, "refused": why or None,
-            "asks": asks, "url": url_of(licence), "evidence": evidence or None, "remedy": REMEDY.get(why),
+            "asks": asks, "url": url_of(licence), "evidence": evidence[why, source, licence] or None,
+            "remedy": REMEDY.get(why),
         }  # fmt: skip
-        options.print_json(row) if as_json else _say(row)
+        options.print_json(line) if as_json else _say(line)
     if not as_json:
         refusals = sum(count for key, count in found.items() if key[0])
         click.echo(f"{sum(found.values()) - refusals:,} rows may be published, {refusals:,} may not")

@@ -34,7 +34,7 @@ _ABOUT_AS_LONG = 0.75
 # Beyond this many words a gap between two anchors is not aligned: it is another text.
 _GAP = 4000
 
-_TOKEN = regex.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|[%‰<>≤≥±]|°\s?[cfk]?\b|°|\p{No}|(?<=\d)\s?[-–—/x×]\s?(?=\d)")
+_TOKEN = regex.compile(r"[°º]\s?[cfk]\b|\d+(?:[.,]\d+)*|[^\W\d_]+|[%‰<>≤≥±°]|\p{No}|(?<=\d)\s?[-–—/x×:]\s?(?=\d)")
 
 
 class Difference(NamedTuple):
@@ -166,16 +166,21 @@ def _once(words: tuple[str, ...]) -> dict[int, int]:
 def conflict(first: tuple[str, ...], second: tuple[str, ...], differences: list[Difference]) -> str | None:
     """The first difference that changes what a text says of measures or turns it round, in words.
 
-    Words that only the second has take nothing from the first, unless they negate it or are part of a unit.
+    Words that only the second has take nothing from the first, unless they negate it or are part of a unit; where a
+    few words stand for as many, both sides must say the same.
     """
     for d in differences:
         ours, theirs = first[d.a0 : d.a1], second[d.b0 : d.b1]
         long, short = max(len(ours), len(theirs)), min(len(ours), len(theirs))
         if long > _LONG or (long - short > _ADDED and short < _ABOUT_AS_LONG * long):
             continue
-        told = bool(ours) or measures.qualifies(second, d.b0)
-        measured = told and measures.critical(first, d.a0, d.a1) != measures.critical(second, d.b0, d.b1)
-        if measured or (_one_sentence(ours, theirs) and measures.polarity(ours) != measures.polarity(theirs)):
+        mine, other = measures.critical(first, d.a0, d.a1), measures.critical(second, d.b0, d.b1)
+        replaced = short > 0 and long <= _ADDED and long - short <= 1
+        if replaced or (not ours and measures.qualifies(second, d.b0)):
+            measured = mine != other
+        else:
+            measured = any(word not in measures.ARTICLES for word, _ in mine - other)
+        if measured or (_one_sentence(ours, theirs) and measures.turned(ours, theirs)):
             return f"{_shown(first, d.a0, d.a1)} ≠ {_shown(second, d.b0, d.b1)}"
     lost = measures.facts(first) - measures.facts(second)
     if lost:

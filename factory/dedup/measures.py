@@ -24,7 +24,9 @@ _SAME = {
     "tabletas": "tableta", "capsulas": "capsula", "pastillas": "pastilla", "sobres": "sobre", "tazas": "taza",
     "vasos": "vaso", "cucharadas": "cucharada", "cucharaditas": "cucharadita", "ampollas": "ampolla",
     "inhalaciones": "inhalacion", "pulsaciones": "pulsacion", "aplicaciones": "aplicacion", "dosis": "dosis",
-    "tomas": "toma", "parches": "parche", "supositorios": "supositorio", "pulverizaciones": "pulverizacion",
+    "tomas": "toma", "grageas": "gragea", "ovulos": "ovulo", "disparos": "disparo", "puffs": "puff", "copas": "copa",
+    "jarras": "jarra", "sorbos": "sorbo", "barras": "barra", "goteros": "gotero", "jeringas": "jeringa",
+    "parches": "parche", "supositorios": "supositorio", "pulverizaciones": "pulverizacion",
     "viales": "vial", "grados": "°", "grado": "°", "x": "x", "×": "x", "–": "-", "—": "-",
 }  # fmt: skip
 UNITS = frozenset(_SAME.values()) - {"x", "-"} | frozenset(
@@ -39,18 +41,26 @@ NUMBER_WORDS = frozenset(
     ciento doscientos quinientos mil millon millones medio media mitad doble triple cuarto cuarta cuartos tercio
     tercios docena par ambos una un uno""".split()
 )
-# What turns a sentence round or sets a bound; each stands for itself, so replacing one by another is a change.
-POLAR = frozenset(
-    """siempre algun alguno alguna excepto salvo evite evitar eviten evitarse contraindicado contraindicada
-    contraindicados contraindicadas contraindicacion contraindicaciones indicado indicada indicados indicadas
-    suspender suspenda continuar continue interrumpa interrumpir mayor mayores menor menores mas menos superior
-    superiores inferior inferiores maximo maxima minimo minima maximos minimos antes despues aumenta aumentar
-    aumento disminuye disminuir disminucion reduce reducir alto alta altos altas bajo baja bajos bajas < > ≤ ≥ ±
-    positivo positiva positivos positivas negativo negativa negativos negativas derecho derecha derechos
-    derechas izquierdo izquierda izquierdos izquierdas prohibido prohibida permitido permitida seguro segura
-    peligroso peligrosa puede pueden debe deben hasta desde encima debajo dentro fuera ayunas""".split()
+# What turns a sentence round or sets a bound, by family: within one, replacing a word by another is a change.
+_FAMILIES = (
+    """mayor mayores menor menores mas menos superior superiores inferior inferiores maximo maxima minimo minima maximos
+    minimos aumenta aumentar aumento disminuye disminuir disminucion reduce reducir alto alta altos altas bajo baja
+    bajos bajas encima debajo < > ≤ ≥ ±""",
+    "antes despues desde hasta durante ayunas dentro fuera",
+    "debe deben puede pueden",
+    "derecho derecha derechos derechas izquierdo izquierda izquierdos izquierdas",
+    "positivo positiva positivos positivas negativo negativa negativos negativas",
+    "muy poco raro rara raros raras frecuente frecuentes infrecuente infrecuentes siempre algun alguno alguna",
+    "leve leves grave graves seguro segura peligroso peligrosa",
+    """indicado indicada indicados indicadas contraindicado contraindicada contraindicados contraindicadas indicacion
+    indicaciones contraindicacion contraindicaciones evite evitar eviten evitarse suspender suspenda continuar continue
+    interrumpa interrumpir prohibido prohibida permitido permitida excepto salvo""",
 )
+POLAR = {word: family for family, words in enumerate(_FAMILIES) for word in words.split()}
 NEGATIONS = frozenset("no ni nunca jamas tampoco nada ningun ninguna ninguno sin".split())
+# Of two, of one: a measure even where no unit follows.
+_PARTS = frozenset("medio media mitad doble triple cuarto cuarta cuartos tercio tercios".split())
+_RATIO = frozenset("- / x :".split())
 _BEFORE_UNIT = frozenset("cada por al a la /".split())
 _LEADS = frozenset(
     """dosis cada maximo maxima minimo minima hasta ph inr hb ta fc fr pas pad p or rr hr ic apgar glasgow imc psa
@@ -72,8 +82,8 @@ def normal(token: str) -> str:
     """The token as it is compared: 1.000 is 1000, 0,50 is 0.5, µg is mcg, horas is h."""
     if token in _FRACTIONS:
         return _FRACTIONS[token]
-    if token[0] == "°":
-        return token.replace(" ", "")
+    if token[0] in "°º":
+        return "°" + token[1:].strip()
     if not token[0].isdecimal():
         return _SAME.get(token, token)
     if _THOUSANDS.fullmatch(token):
@@ -94,6 +104,8 @@ def _is_number(token: str) -> bool:
 
 def _is_age(words: tuple[str, ...], at: int) -> bool:
     """The age of one person: `varón de 70 años`, `70 años de edad`, `edad 70`, but not `mayores de 12 años`."""
+    if not words[at].isdecimal():
+        return False
     before = words[max(0, at - 4) : at]
     after = words[at + 1 : at + 4]
     if set(before[-3:]) & _BOUND_AGE or (after and after[0] in ("-", "a", "y")):
@@ -125,13 +137,16 @@ def bound(words: tuple[str, ...], at: int) -> str | None:
         if nearby not in _BETWEEN and not _is_number(nearby):
             break
     if word in NUMBER_WORDS:
-        return None
+        return "1" if word in _PARTS else None
     if "." in word or "," in word or word in _FRACTIONS.values() or not word.isdecimal():
         return "1"
-    sides = words[max(0, at - 1) : at] + words[at + 1 : at + 2]
-    if "/" in sides or "-" in sides or "x" in sides:
-        return "1"
+    for sign, number in (words[max(0, at - 2) : at][::-1], words[at + 1 : at + 3]) if 1 < at < len(words) - 2 else ():
+        if sign in _RATIO and _is_number(number) and not _YEAR.fullmatch(number):
+            return "1"
     return "1" if at and words[at - 1] in _LEADS else None
+
+
+ARTICLES = frozenset("un una uno".split())
 
 
 def critical(words: tuple[str, ...], start: int, end: int) -> Counter[tuple[str, str]]:
@@ -143,8 +158,9 @@ def critical(words: tuple[str, ...], start: int, end: int) -> Counter[tuple[str,
             if unit := bound(words, at):
                 found[word, unit] += 1
         elif word in UNITS and at and (qualifies(words, at) or words[at - 1] in _BEFORE_UNIT):
-            found["unit", word] += 1
-    return found
+            # An article inside the difference has counted its unit.
+            found["unit", word] += at == start or words[at - 1] not in ARTICLES
+    return +found
 
 
 def qualifies(words: tuple[str, ...], at: int) -> bool:
@@ -152,15 +168,19 @@ def qualifies(words: tuple[str, ...], at: int) -> bool:
     return 0 < at < len(words) and words[at] in UNITS and (_is_number(words[at - 1]) or words[at - 1] in UNITS)
 
 
-def polarity(words: tuple[str, ...]) -> Counter[str]:
-    """The words that turn a sentence round or set a bound; one negation is as good as another."""
-    found: Counter[str] = Counter()
-    for word in words:
-        if word in NEGATIONS:
-            found["no"] += 1
-        elif word in POLAR:
-            found[word] += 1
-    return found
+def turned(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """One side negates and the other does not, or a bound was replaced: `mayores` by `menores`, `evite` by `tome`.
+
+    One negation is as good as another. A bound that only one of two longer phrases has is a way of saying it
+    (`lo vuelve más blando`, `lo ablanda`).
+    """
+    if sum(w in NEGATIONS for w in ours) != sum(w in NEGATIONS for w in theirs):
+        return True
+    left, right = Counter(w for w in ours if w in POLAR), Counter(w for w in theirs if w in POLAR)
+    lost, gained = left - right, right - left
+    if {POLAR[w] for w in lost} & {POLAR[w] for w in gained}:
+        return True
+    return bool(lost or gained) and 0 < min(len(ours), len(theirs)) <= max(len(ours), len(theirs)) <= 2
 
 
 def facts(words: tuple[str, ...]) -> set[tuple[str, str]]:
