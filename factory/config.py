@@ -75,6 +75,9 @@ class Source(Table):
         None, description="Who read clinical texts after the rules and found no person in them; needed to publish."
     )
     attribution: str | None = Field(None, description="How the licence asks to be credited, if it says so.")
+    profile: Profile | None = Field(
+        None, description="Quality profile, where not the kind's own: web for pages nobody chose one by one."
+    )
     note: str | None = Field(None, description="Anything a person should know.")
     allow_private: bool = Field(False, description="Allow a private address (tests, intranets).")
 
@@ -133,6 +136,29 @@ class Quality(Table):
     min_stop_words: int = Field(2, ge=0, description="Different Spanish function words at least (Gopher: 2).")
 
 
+class Web(Table):
+    """FineWeb-2's thresholds for Spanish web pages (configs/spa_Latn.yml, arXiv:2506.20920); profile `web` only."""
+
+    min_language_score: float = Field(0.84, ge=0, le=1, description="Below this the language is not believed.")
+    min_words: int = Field(50, ge=0, description="Shortest page, in words.")
+    max_words: int = Field(100_000, ge=1, description="Longest page, in words.")
+    min_mean_word: float = Field(3, ge=0, description="Mean word length at least.")
+    max_mean_word: float = Field(14, ge=0, description="Mean word length at most.")
+    min_alpha_share: float = Field(0.825, ge=0, le=1, description="Share of words with a letter.")
+    min_stop_words: int = Field(2, ge=0, description="Occurrences of the sixteen commonest words at least.")
+    max_duplicate_lines: float = Field(0.252, ge=0, le=1, description="Share of lines that stand there already.")
+    min_punctuated_lines: float = Field(0.182, ge=0, le=1, description="Share of lines that end a sentence.")
+    max_lines_per_word: float = Field(0.138, ge=0, le=1, description="Line breaks per word: lists and menus.")
+    max_duplicate_characters: float = Field(0.1, ge=0, le=1, description="Share of characters in repeated lines.")
+    top_n_grams: dict[int, float] = Field(
+        {2: 0.156, 3: 0.14, 4: 0.125}, description="Share of characters in the commonest n words in a row, by n."
+    )
+    duplicate_n_grams: dict[int, float] = Field(
+        {5: 0.145, 6: 0.136, 7: 0.127, 8: 0.117, 9: 0.108, 10: 0.099},
+        description="Share of characters in repeated n words in a row, by n.",
+    )
+
+
 class Clean(Table):
     """How Documents are repaired, split by language and judged."""
 
@@ -141,6 +167,10 @@ class Clean(Table):
     quality: dict[Profile, Quality] = Field(
         default_factory=lambda: {p: Quality() for p in ("book", "article", "transcript", "web")},
         description="Thresholds per profile.",
+    )
+    web: Web = Field(Web(), description="What pages of the profile web must pass besides.")
+    min_topic_score: float = Field(
+        0.0, ge=0, le=1, description="Least share of medical words; 0.06 parts medical texts from others, 0 only tags."
     )
 
 

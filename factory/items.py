@@ -95,6 +95,7 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
         split=split_of(work),
         removed=dict(parsed.removed),
         notes=list(parsed.notes),
+        profile=source.get("profile"),
         source_type=source.get("source_type"),
         reviewed_by=source.get("reviewed_by"),
         attribution=source.get("attribution"),

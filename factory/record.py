@@ -98,6 +98,7 @@ class Metadata(TypedDict, total=False):
     split: Split
     removed: dict[str, int]
     notes: list[str]
+    profile: str | None
     source_type: Literal["clinical"] | None
     reviewed_by: str | None
     attribution: str | None

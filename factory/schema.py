@@ -45,6 +45,7 @@ DOCUMENT = pa.schema(
         ("split", pa.string()),
         ("removed", pa.map_(pa.string(), pa.int64())),
         ("notes", pa.list_(pa.string())),
+        ("profile", pa.string()),
         ("source_type", pa.string()),
         ("reviewed_by", pa.string()),
         ("attribution", pa.string()),

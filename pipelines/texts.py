@@ -7,9 +7,11 @@ from factory.dedup.near import Duplicates, Signatures
 from factory.items import ReadItems
 from factory.stage import Context, Stage
 from factory.steps.decontaminate import Decontaminate
+from factory.steps.hostile import RemoveHostile
 from factory.steps.language import LanguageStep
 from factory.steps.quality import KeepLanguage, KeepTraditions, QualityFilter
 from factory.steps.text import RepairText, Seal
+from factory.steps.topic import TagTopic
 
 
 def text_stages(config: Recipe, context: Context) -> list[Stage]:
@@ -21,10 +23,12 @@ def text_stages(config: Recipe, context: Context) -> list[Stage]:
             "clean",
             (
                 RepairText(),
+                RemoveHostile(),
                 LanguageStep(),
                 KeepTraditions(config.select.traditions),
                 KeepLanguage(config.select.language, clean.min_language_score),
-                QualityFilter(clean.quality),
+                QualityFilter(clean.quality, clean.web),
+                TagTopic(clean.min_topic_score),
                 Decontaminate(context),
                 Seal(),
                 Signatures(context),

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-# ruff: noqa: RUF001
-
 # --------------------------------------------------------------------------- vocabulary
 # name | group | indication pool entries (;) | strengths in mg | organ
 DRUGS = """
@@ -485,7 +483,8 @@ HEADS: dict[str, str] = {
     "case": "Un caso|Ejemplo clínico|Viñeta clínica",
 }
 SENTENCES = {
-    k: [" ".join(s.split()) for s in re.split(r"^\* ", v.strip(), flags=re.M) if s.strip()] for k, v in G.items()
+    k: [" ".join(s.split()) for s in re.split(r"^\* ", v.strip(), flags=re.MULTILINE) if s.strip()]
+    for k, v in G.items()
 }
 
 
@@ -1085,7 +1084,7 @@ def _h_nfd(text: str, rng: random.Random) -> str:
 def _h_bullets(text: str, rng: random.Random) -> str:
     """Use another sign for the bullets."""
     new = rng.choice(["· ", "▪ ", "— "])
-    return re.sub(r"^(?:- (?=[^\d])|• |\* )", new, text, flags=re.M)
+    return re.sub(r"^(?:- (?=[^\d])|• |\* )", new, text, flags=re.MULTILINE)
 
 
 def _h_degree(text: str, rng: random.Random) -> str:
