@@ -90,8 +90,9 @@ def _of_json(data: bytes, stem: str, path: str) -> Iterator[Item]:
             yield from _of_rows(table["data"], f"{stem}/{exam}")
         return
     if isinstance(value, dict):
-        lists = [v for v in value.values() if isinstance(v, list)]
-        value = lists[0] if len(lists) == 1 else [value]
+        lists = [v for v in value.values() if isinstance(v, list) and v and all(isinstance(row, dict) for row in v)]
+        is_row = any(str(name).lower() in STEMS for name in value)
+        value = lists[0] if len(lists) == 1 and not is_row else [value]
     yield from _of_rows((row for row in value if isinstance(row, dict)), stem)
 
 

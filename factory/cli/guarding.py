@@ -46,6 +46,7 @@ def index(files: tuple[str, ...], name: str | None, home: str, dry_run: bool, as
       factory decontaminate index dev.tsv --name casimedicos
     """
     import re
+    import unicodedata
 
     from factory.decontaminate import build
     from factory.exams import items_of
@@ -53,7 +54,8 @@ def index(files: tuple[str, ...], name: str | None, home: str, dry_run: bool, as
     from factory.record import sha256
     from factory.steps.decontaminate import FOLDER
 
-    label = re.sub(r"[^a-z0-9_]+", "_", (name or Path(files[0]).stem).lower()).strip("_")
+    plain = unicodedata.normalize("NFKD", name or Path(files[0]).stem).encode("ascii", "ignore").decode().lower()
+    label = re.sub(r"[^a-z0-9_]+", "_", plain).strip("_")
     if not label:
         raise ConfigError(f"--name {name!r}: use letters, digits and _")
     items = [item for file in files for item in items_of(file)]
