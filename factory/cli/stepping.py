@@ -102,14 +102,29 @@ def _quality(given: str, settings: Row) -> Iterator[Verdict]:
 
 
 def _dedup(given: str, settings: Row) -> Iterator[Verdict]:
+    from factory.dedup.across import Version, translated
     from factory.dedup.clusters import near_duplicates
 
     _none_but(settings)
     texts = {str(row["id"]): row["text"] for row in rows_in(given)}
     cluster = {name: members[0] for members in near_duplicates(texts) for name in members}
+    versions = (_version(Version, row) for row in rows_in(given) if row.get("language"))
+    spanish = translated(versions)
     for row in rows_in(given):
-        home = cluster.get(str(row["id"]), str(row["id"]))
-        yield row | {"cluster": home}, None if home == str(row["id"]) else "near_duplicate"
+        name = str(row["id"])
+        home = cluster.get(name, name)
+        if home == name and name in spanish:
+            yield row | {"cluster": spanish[name]}, "translated_already"
+        else:
+            yield row | {"cluster": home}, None if home == name else "near_duplicate"
+
+
+def _version(version: Callable[..., Any], row: Row) -> Any:
+    from factory.record import language_code, work_id
+
+    titles = tuple(t for t in (row.get("title"), *(row.get("parallel_titles") or ())) if isinstance(t, str))
+    work = row.get("work_id") or work_id(row.get("doi") or row.get("isbn"), str(row["id"]))
+    return version(str(row["id"]), language_code(str(row["language"])), work, titles)
 
 
 def _decontaminate(given: str, settings: Row) -> Iterator[Verdict]:

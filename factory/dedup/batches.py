@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from factory.books import documents, picked
 from factory.dedup import index
+from factory.dedup.across import Version, translated
 from factory.dedup.clusters import Rows, decide
 from factory.dedup.compare import Comparison, compare
 from factory.dedup.signatures import U32
@@ -23,6 +24,7 @@ from factory.store import Store
 _RANK_OF_KIND = {"pdf": 0, "epub": 0, "jats": 1, "article": 1, "text": 2, "dataset": 3, "youtube": 4}
 _COLUMNS = [
     "doc_id", "work_id", "content_sha256", "licence", "source_type", "reviewed_by", "source_kind", "personal", "split",
+    "language", "title", "parallel_titles",
 ]  # fmt: skip
 # Copies of one work that are compared whatever their signatures say: a book has no more editions here.
 _EDITIONS = 64
@@ -54,6 +56,7 @@ class Fact(NamedTuple):
     content: str
     work: str
     split: str
+    version: Version
 
 
 def fact_of(row: Mapping[str, Any]) -> Fact:
@@ -61,7 +64,9 @@ def fact_of(row: Mapping[str, Any]) -> Fact:
     personal = sum(dict(row["personal"] or []).values())
     kind = _RANK_OF_KIND[row["source_kind"]]
     copy = Copy(refused(row) is not None, personal, kind, -len(row.get("text") or ""), row["doc_id"])
-    return Fact(copy, row["content_sha256"], row["work_id"], row["split"])
+    titles = tuple(title for title in (row["title"], *(row["parallel_titles"] or ())) if title)
+    version = Version(row["doc_id"], row["language"] or "und", row["work_id"], titles)
+    return Fact(copy, row["content_sha256"], row["work_id"], row["split"], version)
 
 
 @dataclass(slots=True)
@@ -110,7 +115,14 @@ def decided(store: Store, context: Context) -> Decided:
         raise AssertionError(f"{previous}: signatures and documents differ in number")
     earlier = _Earlier(store, context.earlier)
     same = _same_characters(facts, earlier.with_content({fact.content for fact in facts}))
-    alone = sorted((row for row in range(len(facts)) if row not in same), key=lambda row: facts[row].copy)
+    for row, kept in _translations(facts, earlier).items():
+        if row not in same:
+            why = {"filter_reason": "translated_already", "duplicate_of": kept, "containment": 0.0}
+            found.dropped[row] = why
+    alone = sorted(
+        (row for row in range(len(facts)) if row not in same and row not in found.dropped),
+        key=lambda row: facts[row].copy,
+    )
     near = _Near(store, context, facts, alone, earlier)
     near.decide(found)
     homes = {facts[row].copy.doc_id: why["duplicate_of"] for row, why in found.dropped.items()}
@@ -135,6 +147,14 @@ def _same_characters(facts: list[Fact], before: dict[str, Copy]) -> dict[int, st
     return found
 
 
+def _translations(facts: list[Fact], earlier: _Earlier) -> dict[int, str]:
+    """Each row in another language of a work that is here, or in an earlier batch, in Spanish."""
+    if len({fact.version.language for fact in facts}) == 1 and facts[0].version.language == "es":
+        return {}
+    homes = translated([*(fact.version for fact in facts), *earlier.versions()])
+    return {row: homes[fact.copy.doc_id] for row, fact in enumerate(facts) if fact.copy.doc_id in homes}
+
+
 class _Earlier:
     """What earlier batches kept."""
 
@@ -151,6 +171,11 @@ class _Earlier:
                     copy = fact_of(row).copy
                     found[row["content_sha256"]] = min(found.get(row["content_sha256"], copy), copy)
         return found
+
+    def versions(self) -> Iterator[Version]:
+        """Every work in its languages."""
+        for folder in self.folders:
+            yield from (fact_of(row).version for row in documents(self._store, folder, _COLUMNS))
 
     def of_works(self, wanted: set[str]) -> dict[str, list[Place]]:
         """Where earlier copies of works are."""

@@ -27,6 +27,7 @@ def document(identity: str, text: str = LEAFLET, **metadata: Any) -> Document:
     facts = {
         "spans": spans, "item_id": identity.split("-", maxsplit=1)[0], "licence": "CC0-1.0", "source_kind": "text",
         "content_sha256": "".join(text.split()).casefold(), "work_id": identity, "split": "train", "personal": {},
+        "language": "es", "title": None, "parallel_titles": [],
     }  # fmt: skip
     return Document(text, identity, metadata=facts | metadata)
 
