@@ -1,6 +1,6 @@
 """Every speed we promise, peer and ours alternating in one process; raw repeats kept as JSON.
 
-    python -m benchmarks.run [NAME…]        html html_two_cores pdf memory start
+    python -m benchmarks.run [NAME…]        all of BENCHMARKS where none is named
 
 Inputs are the shared data (FACTORY_TEST_DATA). Results: benchmarks/results/<name>.json.
 """
@@ -20,32 +20,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from benchmarks import clean
+from benchmarks.measure import REPEATS, alternate, data
 from factory.config import Read
 from factory.readers.limits import LimitedReader
 from factory.record import Hints
 
 RESULTS = Path(__file__).parent / "results"
-REPEATS = 5
-
-
-def data() -> Path:
-    """The shared data. Exits with a sentence where there is none."""
-    place = os.environ.get("FACTORY_TEST_DATA")
-    if not place or not Path(place).is_dir():
-        sys.exit("the benchmarks read the shared data: set FACTORY_TEST_DATA to its folder")
-    return Path(place)
-
-
-def alternate(ours: Callable[[], Any], peer: Callable[[], Any]) -> dict[str, list[float]]:
-    """Seconds of each repeat, ours and the peer's in turn, after one unmeasured round."""
-    raw: dict[str, list[float]] = {"ours": [], "peer": []}
-    for number in range(REPEATS + 1):
-        for name, call in (("peer", peer), ("ours", ours)):
-            start = time.perf_counter()
-            call()
-            if number:
-                raw[name].append(time.perf_counter() - start)
-    return raw
 
 
 def html() -> dict[str, Any]:
@@ -180,11 +161,19 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "pdf": pdf,
     "memory": memory,
     "start": start,
+    "dedup_signatures": clean.dedup_signatures,
+    "dedup_whole": clean.dedup_whole,
+    "incremental": clean.incremental,
+    "personal": clean.personal,
+    "decontaminate": clean.decontaminate,
 }
 
 
 def main() -> None:
     """Run the named benchmarks, or all, and print one line each."""
+    from loguru import logger
+
+    logger.remove()
     RESULTS.mkdir(exist_ok=True)
     for name in sys.argv[1:] or BENCHMARKS:
         found = BENCHMARKS[name]() | {"machine": {"python": platform.python_version(), "cores": os.cpu_count()}}

@@ -270,6 +270,9 @@ class Finder:
 
     def _options(self, view: _Text, item: int, seen: list[tuple[int, int]]) -> tuple[int, int] | None:
         """The words from the first option to the last: several long ones together, or fewer by their stem."""
+        alone = len({(int(self.index.kind[e]), int(self.index.position[e])) for _, e in seen}) == 1
+        if alone and self.index.kind[seen[0][1]] == OPTION and self.index.words[item] >= SHORTEST:
+            return None
         first = min(place for place, _ in seen)
         low, high = max(view.low, first - _NEAR), min(view.high, first + 2 * _NEAR)
         stem, options = self._near(low, high, view.words.hashes, item)

@@ -34,6 +34,7 @@ _ABOUT_AS_LONG = 0.75
 # Beyond this many words a gap between two anchors is not aligned: it is another text.
 _GAP = 4000
 
+_MARKS = regex.compile(r"\p{Mn}+")
 _TOKEN = regex.compile(r"[°º]\s?[cfk]\b|\d+(?:[.,]\d+)*|[^\W\d_]+|[%‰<>≤≥±°]|\p{No}|(?<=\d)\s?[-–—/x×:]\s?(?=\d)")
 
 
@@ -64,19 +65,19 @@ class Comparison(NamedTuple):
 
 def fold(text: str) -> str:
     """Lower case without accents; ñ becomes n, µ the Greek letter."""
-    return "".join(c for c in unicodedata.normalize("NFD", text.casefold()) if not unicodedata.combining(c))
+    return str(_MARKS.sub("", unicodedata.normalize("NFD", text.casefold())))
 
 
 @lru_cache(maxsize=256)
 def tokens(text: str) -> tuple[str, ...]:
     """The words, numbers and signs of a text, folded; numbers that are written differently but equal are equal."""
-    return tuple(measures.normal(t.strip()) for t in _TOKEN.findall(fold(text)))
+    return tuple(map(measures.normal, _TOKEN.findall(fold(text))))
 
 
 def places(text: str) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
     """The tokens of a text, and where each stands in it: for showing a difference as it was written."""
     found = list(_TOKEN.finditer(text))
-    return tuple(measures.normal(fold(m.group().strip())) for m in found), [m.span() for m in found]
+    return tuple(measures.normal(fold(m.group())) for m in found), [m.span() for m in found]
 
 
 def shingles(words: tuple[str, ...]) -> set[int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from decimal import Decimal
+from functools import lru_cache
 
 _THOUSANDS = re.compile(r"\d{1,3}(?:\.\d{3})+")
 _NUMBER = re.compile(r"\d")
@@ -78,8 +79,10 @@ _MONTHS = frozenset(
 )
 
 
+@lru_cache(maxsize=1 << 17)
 def normal(token: str) -> str:
     """The token as it is compared: 1.000 is 1000, 0,50 is 0.5, µg is mcg, horas is h."""
+    token = token.strip()
     if token in _FRACTIONS:
         return _FRACTIONS[token]
     if token[0] in "°º":
