@@ -26,6 +26,7 @@ MODULES = {
     "transcript": "factory.readers.transcript",
     "text": "factory.readers.plain",
     "rows": "factory.readers.rows",
+    "jats": "factory.readers.jats",
 }
 _PR_SET_PDEATHSIG = 1
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
