@@ -1,0 +1,75 @@
+"""Dates with a day or a month, and ages that few people reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from factory.personal_numbers import Found
+
+_MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre".split()
+_MONTH_FORMS = [form for month in _MONTHS for form in (month, month.capitalize(), month.upper())]
+_SHORT = r"(?:ene|feb|mar|abr|may|jun|jul|ago|sept?|set|oct|nov|dic)"
+_YEAR = r"(?:(?:19|20)\d\d|['’]?\d\d)"
+
+_NUMERIC = re.compile(
+    r"(?<![\w.,/:-])(?:(?P<d>\d{1,2})\s?(?P<s>[/.-])\s?(?P<m>\d{1,2})\s?(?P=s)\s?(?P<y>(?:19|20)\d\d|\d\d)"
+    r"|(?P<iy>(?:19|20)\d\d)(?P<is>[/.-])(?P<im>\d{1,2})(?P=is)(?P<id>\d{1,2})"
+    r"|(?P<mm>\d{1,2})[/-](?P<my>(?:19|20)\d\d))(?![\w/]|[.,:-]\d)"
+)
+_SHORT_MONTH = re.compile(rf"(?<![\w.,/:-])\d{{1,2}}[ /.-]{_SHORT}[ /.-]{{1,2}}(?:19|20)?\d\d(?!\w)", re.IGNORECASE)
+_DAY_BEFORE = re.compile(
+    r"(?:(?<!\w)(?:\d{1,2}\s?(?:[-–,/]|y|al?|e)\s?(?:el\s)?){0,2}(?:\d{1,2}|primero|uno)(?:\s?(?:º|°|er|ero))?(?:\s+de(?:l\s+mes\s+de)?\s+|\s?[-/.]\s?|\s+))\Z",
+    re.IGNORECASE,
+)
+_YEAR_AFTER = re.compile(
+    rf"(?:\s?[-/.]\s?|,?\s+(?:del?\s+)?(?:(?:ese|este|mismo|año|presente)\s+){{0,2}}|\s+de(?:l\s+año)?\s+|\s?['’])(?P<y>{_YEAR})(?!\w|[.,]\d|\s?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
+    re.IGNORECASE,
+)
+_DAY_LABEL = re.compile(r"(?<!\w)(?:d[ií]a|fecha)\s(?P<v>\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)(?![\w/]|[.,]\d)", re.IGNORECASE)
+_AGE = re.compile(r"(?<![\w.,/-])(?:9\d|1[0-2]\d)(?=\s(?:años|AÑOS)\b)")
+_OLD = re.compile(r"(?<!\w)[Ee]dad\s?:\s?(?P<v>9\d|1[0-2]\d)(?!\w|[.,]\d)")
+
+
+def dates(text: str) -> Iterator[Found]:
+    """Every date that names a day or a month; a year alone stays."""
+    for m in _NUMERIC.finditer(text):
+        if _is_date(m):
+            yield Found(m.start(), m.end(), "FECHA")
+    for m in _DAY_LABEL.finditer(text):
+        yield Found(m.start("v"), m.end("v"), "FECHA")
+    for m in _SHORT_MONTH.finditer(text):
+        yield Found(m.start(), m.end(), "FECHA")
+    for form in _MONTH_FORMS:
+        at = text.find(form)
+        while at >= 0:
+            end = at + len(form)
+            if not (text[at - 1 : at].isalpha() or text[end : end + 1].isalpha()):
+                yield _around(text, at, end)
+            at = text.find(form, end)
+
+
+def _is_date(m: re.Match[str]) -> bool:
+    if m["mm"]:
+        return 1 <= int(m["mm"]) <= 12
+    if m["iy"]:
+        return 1 <= int(m["im"]) <= 12 and 1 <= int(m["id"]) <= 31
+    day, month, year, sign = int(m["d"]), int(m["m"]), m["y"], m["s"]
+    # With dots or hyphens and two figures for the year, only a full shape is no section, score or range.
+    if sign != "/" and len(year) == 2 and (len(m["d"]) < 2 or len(m["m"]) < 2):
+        return False
+    return 1 <= day <= 31 and 1 <= month <= 31 and min(day, month) <= 12
+
+
+def _around(text: str, start: int, end: int) -> Found:
+    before = _DAY_BEFORE.search(text, max(0, start - 32), start)
+    after = _YEAR_AFTER.match(text, end)
+    return Found(before.start() if before else start, after.end() if after else end, "FECHA")
+
+
+def ages(text: str) -> Iterator[Found]:
+    """Ages over 89."""
+    for m in _AGE.finditer(text):
+        yield Found(m.start(), m.end(), "EDAD")
+    for m in _OLD.finditer(text):
+        yield Found(m.start("v"), m.end("v"), "EDAD")
