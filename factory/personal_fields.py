@@ -1,0 +1,221 @@
+"""Labelled fields: the label says what its value is, on its own line or on the next."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from factory.personal_names import STREET, contact_places, name_at
+from factory.personal_numbers import Found
+
+
+class Field(NamedTuple):
+    """What stands behind a label: its type, how far it goes, and whether only clinical texts have it."""
+
+    type: str
+    shape: str
+    clinical: bool = True
+
+
+_NAMES = (
+    "nombre nombres apellido apellidos|primer apellido|segundo apellido|nombre y apellidos|apellidos y nombre|nombre completo"
+    "|nombre del paciente|nombre de la paciente|nombre paciente|nombre del enfermo|nombre de la madre|nombre del padre|nombre del tutor"
+)
+_SIGNERS = (
+    "remitido por|responsable clinico|responsable medico|rsponsable medico|direccion para correspondencia|responsable|correspondencia|firmado|fdo"
+    "|firma|medico responsable|remite|informa|autor del informe|medico informante"
+)
+_PEOPLE = (
+    "medico|medica|doctor|doctora|facultativo|medico de cabecera|medico tratante|medico de familia|medico de atencion primaria|cirujano|cirujana|ayudante"
+    "|anestesista|enfermera|enfermero|especialista|familiar|tutor|tutora|madre|padre|conyuge|persona de contacto|contacto|medico residente|matrona"
+)
+_CODES = (
+    "nhc|n h c|nass|nuss|nss|nuhsa|cipa|cip|sip|tsi|cite|nocol|no col|no colegiado|no de colegiado|numero de colegiado|colegiado|colegiada|num col"
+    "|n col|episodio|no episodio|dni|d n i|nif|nie|dni/nif|dni/nie|pasaporte|curp|rfc|cedula|cedula profesional|cedula de identidad|cedula de ciudadania"
+    "|historia clinica|no historia clinica|no de historia clinica|numero de historia clinica|no historia|no de historia|numero de historia|no hc"
+    "|expediente|no de expediente|no expediente|numero de expediente|numero de afiliacion|no de afiliacion|no afiliacion|afiliacion|seguridad social"
+    "|no seguridad social|no de la seguridad social|numero de la seguridad social|numero de seguridad social|no ss|tarjeta sanitaria"
+    "|numero de tarjeta sanitaria|no tarjeta sanitaria|poliza|no de poliza|licencia|matricula|matricula profesional|rut|run|cuil|cuit|dui|cui"
+    "|id paciente|identificacion|no identificacion|numero de identificacion|documento|documento de identidad|no documento|no de documento"
+    "|numero de registro|no de registro|id|folio|no de caso|codigo de paciente|numero de paciente|no paciente|codigo"
+)
+_DATES = "fecha|fecha de nacimiento|f nacimiento|f nac|fecha nacimiento|fecha de ingreso|fecha ingreso|fecha de alta|fecha alta|fecha del informe|fecha de consulta|fecha de la consulta|fecha de defuncion|fecha de exitus|fecha de intervencion|fecha informe|nacimiento|ingreso|alta"
+_PLACES = "localidad|provincia|localidad/ provincia|localidad/provincia|localidad / provincia|municipio|ciudad|poblacion|cp|c p|codigo postal|lugar de nacimiento|residencia|lugar de residencia|natural de|comunidad autonoma|estado|departamento|distrito|barrio|colonia"
+_ADDRESSES = "domicilio|direccion|direccion postal|domicilio habitual|domicilio particular|calle|direccion particular"
+_HOSPITALS = "hospital|centro|centro de salud|centro sanitario|centro hospitalario|clinica|centro medico|hospital de referencia|hospital de origen"
+# Words that are labels of people too seldom in a text that is not clinical.
+_PATIENT = "nombre del paciente|nombre de la paciente|nombre paciente|nombre y apellidos|apellidos y nombre|nombre completo"
+_LOOSE = ("id", "codigo", "folio", "licencia", "documento", "identificacion", "cite", "cui", "run", "dui", "expediente", "colegiado", "cip", "sip", "tsi")
+
+
+def _table() -> dict[str, Field]:
+    rows = {
+        ("NOMBRE", "line"): _NAMES.replace(" apellidos|", " apellidos|").replace("nombre nombres apellido apellidos", "nombre|nombres|apellido|apellidos"),
+        ("NOMBRE", "sign"): _SIGNERS, ("NOMBRE", "name"): _PEOPLE, ("NOMBRE", "patient"): "paciente|enfermo|enferma",
+        ("ID", "code"): _CODES, ("FECHA", "date"): _DATES, ("LUGAR", "line"): _PLACES, ("DIRECCION", "line"): _ADDRESSES,
+        ("HOSPITAL", "line"): _HOSPITALS,
+    }  # fmt: skip
+    table = {label: Field(kind, shape) for (kind, shape), labels in rows.items() for label in labels.split("|")}
+    for label in _CODES.split("|"):
+        table[label] = Field("ID", "code", label in _LOOSE)
+    for label in _PATIENT.split("|"):
+        table[label] = Field("NOMBRE", "line", False)
+    for label in ("paciente", "enfermo", "enferma"):
+        table[label] = Field("NOMBRE", "patient", False)
+    for label in _ADDRESSES.split("|"):
+        table[label] = Field("DIRECCION", "line", False)
+    return table
+
+
+_FIELDS = _table()
+_LAST = {label.rsplit(None, 1)[-1] for label in _FIELDS}
+_WINDOW = re.compile(r"[^\W_][\w ./ºª°-]{0,44}\Z")
+# A field ends where the next label of its line begins.
+_NEXT_LABEL = re.compile(
+    r"[\s.,;]+(?:N[ºo°.]*\s?Col\w*|Sexo|Edad|NHC|NASS|CP|Fecha|Tel[ée]?\w*|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio|Apellidos|Médico|Servicio)\b[^:\n]{0,20}:"
+)
+_CODE = re.compile(r"(?:nhc[- :]*)?(?:[A-Za-z]{1,5}[ -]?)?\d[\w]*(?:[ ./–-]{1,3}(?:\d[\w]*|[A-Z]\b)){0,8}+", re.IGNORECASE)
+_DATE = re.compile(r"\d[\d/ .,:-]{2,20}\d(?:\s?h\b)?|\d{1,2}(?:\s(?:de\s)?|[-/.])[A-Za-z]{3,10}\.?(?:\s(?:del?\s)?|[-/.])\d{2,4}|(?:19|20)\d\d")
+_MEASURED = re.compile(r"\s?(?:%|mg|ml|g\b|cm|mm|kg|UI|años|d[ií]as|h\b|pacientes|casos)")
+_BARE_ID = re.compile(
+    r"(?<!\w)(?:DNI|NIF|NIE|NHC|NASS|NUSS|NUHSA|CURP|RFC|CIPA|CUIL|CUIT|RUT|[Pp]asaporte|[Cc]olegiad[oa]|N[ºo°]\s?(?:de\s)?(?:Col\w*|col\w*|[Hh]istoria(?:\s[Cc]línica)?)"
+    r"|[Hh]istoria\s[Cc]línica|[Ss]eguridad\s[Ss]ocial|[Cc]édula(?:\s(?:de\s[Cc]iudadanía|de\s[Ii]dentidad|profesional))?|[Tt]arjeta\s[Ss]anitaria)"
+    r"(?:\s?(?:n[ºo°.]+|N[ºo°.]+|n[úu]m(?:ero|\.)?|con|#|es|del paciente|de la paciente)){0,2}[\s.:,-]{0,3}(?P<v>(?:[A-Z]{1,4}[ -]?)?\d[\w]*(?:[ ./-]\d[\w]*){0,5}(?:[ -]?[A-Z]\b)?)"
+)
+_TWO_NAMES = re.compile(r"(?<!\w)Nombres?\s?:\s{0,3}(?P<n>[^\n:]{2,40}?)[ .]*\n+\s*Apellidos?\s?:\s{0,3}(?P<a>[^\n:]{2,60}?)[ .]*(?:\n|\Z)")
+_LIVES = re.compile(r"(?:[Dd]omiciliad[oa]\sen|[Cc]on\sdomicilio\sen|[Rr]eside\sen|[Vv]ive\sen|[Rr]esidente\sen)\s(?:la\s)?")
+# Given names that are no word of medicine: what stands behind «Paciente:» is a person only when one of them begins it.
+GIVEN = frozenset(
+    "adrián agustín alba alberto alejandra alejandro alfonso alfredo alicia álvaro amparo ana andrea andrés ángela antonia antonio ariadna arturo"
+    " beatriz begoña belén benito bernardo blanca carla carlos carmen carolina catalina cecilia césar clara claudia concepción consuelo cristian cristina"
+    " daniel daniela david diana diego dolores eduardo elena elisa emilia emilio encarnación enrique ernesto esteban esther eugenia eva felipe fernanda"
+    " fernando francisca francisco gabriel gabriela gerardo germán gloria gonzalo guadalupe guillermo gustavo héctor hugo ignacio inés inmaculada irene"
+    " isabel iván jaime javier jesús joaquín jorge josé josefa josefina juan juana julia julián julio laura leonardo leticia lorena lorenzo lourdes lucas"
+    " lucía luis luisa manuel manuela marcela marco marcos margarita maría mariana mariano mario marta martín mateo mercedes miguel miriam mónica montserrat"
+    " natalia nicolás noelia nuria óscar pablo paloma patricia paula pedro pilar rafael ramón raquel raúl ricardo roberto rocío rodrigo rosa rosario rubén"
+    " salvador samuel santiago sara sebastián sergio silvia sofía sonia susana teresa tomás valentina valeria vanesa verónica vicente víctor victoria"
+    " virginia xavier yolanda jose maria angel ángel jordi josep joan marc jesus ramon tomas andres martin sofia lucia".split()
+)
+
+
+def _folded(label: str) -> str:
+    plain = "".join(c for c in unicodedata.normalize("NFD", label.lower()) if not unicodedata.combining(c))
+    return " ".join(plain.replace("º", "o").replace("°", "o").replace("ª", "a").replace(".", " ").split())
+
+
+def fields(text: str, *, clinical: bool) -> Iterator[Found]:
+    """What stands behind labels with a colon."""
+    at = text.find(":")
+    while at >= 0:
+        known = _label_before(text, at)
+        if known is not None and (clinical or not known.clinical):
+            yield from _value(text, at + 1, known, clinical=clinical)
+        at = text.find(":", at + 1)
+
+
+def _label_before(text: str, at: int) -> Field | None:
+    m = _WINDOW.search(text, max(0, at - 45, text.rfind("\n", 0, at) + 1), at)
+    if m is None:
+        return None
+    words = _folded(m.group()).split()
+    if not words or words[-1] not in _LAST:
+        return None
+    for n in range(min(6, len(words)), 0, -1):
+        label = " ".join(words[-n:])
+        if label in _FIELDS and (n == len(words) or n > 1 or _stands_out(m.group(), words[-1])):
+            return _FIELDS[label]
+    return None
+
+
+def _stands_out(window: str, word: str) -> bool:
+    """A label in the middle of a line is capitalised, or a sentence that ends in such a word would be one."""
+    last = window.split()[-1]
+    return last[:1].isupper() or len(window.split()) == 1
+
+
+def _line(text: str, at: int) -> tuple[int, int]:
+    """Start and end of the value: the rest of the line, or the next line when nothing follows the label."""
+    start = at
+    for _ in range(2):
+        end = text.find("\n", start)
+        end = len(text) if end < 0 else end
+        if text[start:end].strip(" ."):
+            break
+        start = min(len(text), end + 1)
+        if text[start : start + 1] == "\n":
+            start += 1
+    end = text.find("\n", start)
+    end = min(len(text) if end < 0 else end, start + 400)
+    below = "\n" in text[at:start]
+    if below and re.match(r"[^:\n]{1,40}:", text[start:end]):
+        return start, start
+    if nearer := _NEXT_LABEL.search(text, start, end):
+        end = nearer.start()
+    return start, end
+
+
+def _value(text: str, at: int, known: Field, *, clinical: bool) -> Iterator[Found]:
+    start, end = _line(text, at)
+    while start < end and text[start] in " \t,.«\"'":
+        start += 1
+    if start >= end:
+        return
+    if known.shape == "code":
+        yield from _code(text, start, end, 4 if clinical else 5)
+    elif known.shape == "date":
+        if m := _DATE.match(text, start, end):
+            yield Found(start, m.end(), "FECHA")
+    elif known.shape == "line":
+        yield from _whole(text, start, end, known.type, clinical=clinical)
+    else:
+        yield from _person(text, start, end, known, clinical=clinical)
+
+
+def _code(text: str, start: int, end: int, least: int) -> Iterator[Found]:
+    m = _CODE.match(text, start, end)
+    if m and sum(map(str.isdigit, m.group())) >= least and not _MEASURED.match(text, m.end()):
+        yield Found(start, m.end(), "ID")
+
+
+def _whole(text: str, start: int, end: int, kind: str, *, clinical: bool) -> Iterator[Found]:
+    if not clinical and kind == "DIRECCION":
+        yield from (Found(m.start(), m.end(), kind) for m in STREET.finditer(text, start, end))
+        return
+    if not clinical:
+        span = name_at(text, start, end)
+        if span and " " in text[span[0] : span[1]]:
+            yield Found(span[0], span[1], kind)
+        return
+    value = text[start:end].rstrip(" .,;\t")
+    if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 140):
+        # A sentence, not a value: only what begins like a name is one.
+        span = name_at(text, start, end) if kind == "NOMBRE" else None
+        value = text[start : span[1]] if span else ""
+    if value and (any(map(str.isdigit, value)) or value[:1].isupper() or kind in ("NOMBRE", "DIRECCION")):
+        yield Found(start, start + len(value), kind)
+
+
+def _person(text: str, start: int, end: int, known: Field, *, clinical: bool) -> Iterator[Found]:
+    span = name_at(text, start, end)
+    if span is not None:
+        value = text[span[0] : span[1]]
+        given = value.split()[0].lower() in GIVEN and " " in value
+        if known.shape == "sign" or (known.shape == "name" and (" " in value or given)) or given:
+            yield Found(span[0], span[1], "NOMBRE")
+    if known.shape == "sign" and clinical:
+        yield from contact_places(text, start, end)
+
+
+def labelled(text: str, *, clinical: bool) -> Iterator[Found]:
+    """Ids behind labels without a colon, patients' forms, and where somebody lives."""
+    for m in _BARE_ID.finditer(text):
+        if sum(map(str.isdigit, m["v"])) >= 5 and not _MEASURED.match(text, m.end()):
+            yield Found(m.start("v"), m.end("v"), "ID")
+    for m in _LIVES.finditer(text):
+        if street := STREET.match(text, m.end()):
+            yield Found(street.start(), street.end(), "DIRECCION")
+    if not clinical and "Apellido" in text:
+        for m in _TWO_NAMES.finditer(text):
+            yield from (Found(m.start(k), m.end(k), "NOMBRE") for k in "na")
