@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from factory.personal_dates import ages, dates
 from factory.personal_fields import GIVEN, fields, labelled
-from factory.personal_names import hospitals, origins, streets, titled
+from factory.personal_names import hospitals, origins, places, streets, titled
 from factory.personal_numbers import Found, checked_ids, emails, links, phones
 
 __all__ = ["PROFILES", "Found", "Mark", "Scrubbed", "Scrubber", "find", "scrub"]
@@ -48,12 +48,13 @@ def find(text: str, profile: str) -> list[Found]:
 
 
 def _anywhere(text: str, *, clinical: bool) -> Iterator[Found]:
+    # What a label names comes first: of two finds of one length the first decides the type.
+    yield from fields(text, clinical=clinical)
+    yield from labelled(text, clinical=clinical)
     yield from emails(text)
     yield from links(text, every=clinical)
     yield from phones(text)
     yield from checked_ids(text)
-    yield from fields(text, clinical=clinical)
-    yield from labelled(text, clinical=clinical)
 
 
 def _clinical(text: str) -> Iterator[Found]:
@@ -63,6 +64,7 @@ def _clinical(text: str) -> Iterator[Found]:
     yield from hospitals(text)
     yield from streets(text)
     yield from origins(text)
+    yield from places(text)
 
 
 def _again(text: str, found: Iterable[Found]) -> Iterator[Found]:

@@ -74,14 +74,14 @@ _LAST = {label.rsplit(None, 1)[-1] for label in _FIELDS}
 _WINDOW = re.compile(r"[^\W_][\w ./ºª°-]{0,44}\Z")
 # A field ends where the next label of its line begins.
 _NEXT_LABEL = re.compile(
-    r"[\s.,;]+(?:N[ºo°.]*\s?Col\w*|Sexo|Edad|NHC|NASS|CP|Fecha|Tel[ée]?\w*|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio|Apellidos|Médico|Servicio)\b[^:\n]{0,20}:"
+    r"[\s.,;]*(?<![^\W\d_])(?:Sexo|Edad|NHC|NASS|CP|Fecha)\b[^:\n]{0,20}:|[\s.,;]*N[ºo°.]{1,2}\s?Col\w*\s?:|[\s.,;]+(?:N[ºo°.]*\s?Col\w*|Sexo|Edad|NHC|NASS|CP|Fecha|Tel[ée]?\w*|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio|Apellidos|Médico|Servicio)\b[^:\n]{0,20}:"
 )
 _CODE = re.compile(r"(?:nhc[- :]*)?(?:[A-Za-z]{1,5}[ -]?)?\d[\w]*(?:[ ./–-]{1,3}(?:\d[\w]*|[A-Z]\b)){0,8}+", re.IGNORECASE)
 _DATE = re.compile(r"\d[\d/ .,:-]{2,20}\d(?:\s?h\b)?|\d{1,2}(?:\s(?:de\s)?|[-/.])[A-Za-z]{3,10}\.?(?:\s(?:del?\s)?|[-/.])\d{2,4}|(?:19|20)\d\d")
 _MEASURED = re.compile(r"\s?(?:%|mg|ml|g\b|cm|mm|kg|UI|años|d[ií]as|h\b|pacientes|casos)")
 _BARE_ID = re.compile(
-    r"(?<!\w)(?:DNI|NIF|NIE|NHC|NASS|NUSS|NUHSA|CURP|RFC|CIPA|CUIL|CUIT|RUT|[Pp]asaporte|[Cc]olegiad[oa]|N[ºo°]\s?(?:de\s)?(?:Col\w*|col\w*|[Hh]istoria(?:\s[Cc]línica)?)"
-    r"|[Hh]istoria\s[Cc]línica|[Ss]eguridad\s[Ss]ocial|[Cc]édula(?:\s(?:de\s[Cc]iudadanía|de\s[Ii]dentidad|profesional))?|[Tt]arjeta\s[Ss]anitaria)"
+    r"(?:(?<=[a-zñáéíóú])N[ºo°]Col\w*|(?<!\w)(?:DNI|NIF|NIE|NHC|NASS|NUSS|NUHSA|CURP|RFC|CIPA|CUIL|CUIT|RUT|[Pp]asaporte|[Cc]olegiad[oa]|N[ºo°]\s?(?:de\s)?(?:Col\w*|col\w*|[Hh]istoria(?:\s[Cc]línica)?)"
+    r"|[Hh]istoria\s[Cc]línica|[Ss]eguridad\s[Ss]ocial|[Cc]édula(?:\s(?:de\s[Cc]iudadanía|de\s[Ii]dentidad|profesional))?|[Tt]arjeta\s[Ss]anitaria))"
     r"(?:\s?(?:n[ºo°.]+|N[ºo°.]+|n[úu]m(?:ero|\.)?|con|#|es|del paciente|de la paciente)){0,2}[\s.:,-]{0,3}(?P<v>(?:[A-Z]{1,4}[ -]?)?\d[\w]*(?:[ ./-]\d[\w]*){0,5}(?:[ -]?[A-Z]\b)?)"
 )
 _TWO_NAMES = re.compile(r"(?<!\w)Nombres?\s?:\s{0,3}(?P<n>[^\n:]{2,40}?)[ .]*\n+\s*Apellidos?\s?:\s{0,3}(?P<a>[^\n:]{2,60}?)[ .]*(?:\n|\Z)")
@@ -173,6 +173,9 @@ def _value(text: str, at: int, known: Field, *, clinical: bool) -> Iterator[Foun
         yield from _person(text, start, end, known, clinical=clinical)
 
 
+_ABBREVIATED = re.compile(r"(?<!\w)(?:[Dd]er|[Dd]cha|[Ii]zd?a?q?|[Dd]to|[Ee]sc|[Bb]j)\Z")
+
+
 def _code(text: str, start: int, end: int, least: int) -> Iterator[Found]:
     m = _CODE.match(text, start, end)
     if m and sum(map(str.isdigit, m.group())) >= least and not _MEASURED.match(text, m.end()):
@@ -189,6 +192,7 @@ def _whole(text: str, start: int, end: int, kind: str, *, clinical: bool) -> Ite
             yield Found(span[0], span[1], kind)
         return
     value = text[start:end].rstrip(" .,;\t")
+    value += "." if _ABBREVIATED.search(value) and text.startswith(".", start + len(value)) else ""
     if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 140):
         # A sentence, not a value: only what begins like a name is one.
         span = name_at(text, start, end) if kind == "NOMBRE" else None
@@ -199,6 +203,9 @@ def _whole(text: str, start: int, end: int, kind: str, *, clinical: bool) -> Ite
 
 def _person(text: str, start: int, end: int, known: Field, *, clinical: bool) -> Iterator[Found]:
     span = name_at(text, start, end)
+    # The number of a licence behind it: whatever stands before is the doctor.
+    if known.shape == "name" and end - start < 60 and re.match(r"[\s.]*N[ºo°.]{0,2}\s?Col", text[end : end + 12]):
+        span = start, start + len(text[start:end].rstrip(" .,"))
     if span is not None:
         value = text[span[0] : span[1]]
         given = value.split()[0].lower() in GIVEN and " " in value

@@ -9,26 +9,31 @@ from factory.personal_numbers import Found
 
 _UP = "A-ZÁÉÍÓÚÜÑÇÀÈÌÒÙÂÊÎÔÄËÏÖ"
 _CAP = rf"(?:[{_UP}][\w'’]*+(?:-[{_UP}]?[\w'’]++)*+[ªº]?|M\.?ª)"
-_PART = r"(?:de|del|la|las|los|el|y|i|e|da|das|do|dos|di|van|von|der|den|le|san|santa|al|ben|bin|d['’])"
-_INITIAL = rf"(?:[{_UP}]|[FM]co|Mª|M|J|Fdez|Gral|Rdguez|Hdez|Glez)\."
+_PART = r"(?:de|del|la|las|los|el|y|i|e|da|das|do|dos|di|van|von|der|den|le|san|santa|al|ben|bin|d['’´])"
+_INITIAL = rf"(?:M\.\s?[ªa](?!\w)|(?:[{_UP}]|[FM]co|Mª|Fdez|Gral|Rdguez|Hdez|Glez)\.)"
 _TOKEN = rf"(?:{_INITIAL}|{_CAP})"
 _NAME = re.compile(rf"{_TOKEN}(?:\s?[ .-]?(?<=[ .-])(?:{_PART} ){{0,3}}+{_TOKEN}){{0,6}}")
 
 # Where a name ends although the next word is capitalised too.
-_STOP = re.compile(
-    r"(?:^|[\s.])(?:N[ºo°.]*\s?Col|Serv|Hosp|Uni(?:dad|vers)|D(?:e)?p(?:ar|t)|Centr[eo]|Cl[íi]nica|Calle|Av(?:da|d|enida)?\b"
-    r"|C/|c/|Plaza|Pza|P[ºª]\s|Pl\.?\b|Paseo|Pso|Corr?e|E-?mail|[Ee]-?mail|Mail|Fundaci|Asocia|Instit|Facultad|C[áa]tedra|Secci|Comple[jx]"
-    r"|Consor|Tel|Tfn|Tlf|Fax|M[óo]vil|Ctra|Carretera|Carrer|R[úu]a|Rambla|Ronda|Camino|Residencia|Ambulat|Sanator|Polic|Jef[ea]|Médic"
-    r"|Medicina|Urolog|Cirug|Direc|Domicilio|Sexo|Edad|Fecha|Servicio|Especialidad|M[áa]ster|Sociedad|Gerencia|Agencia|UCI|UGC"
-    r"|CS|Grupo|Laborat|Departament|España|Historia|Motivo|Informe|Paciente|Ante|Apartado|Avgda|Bº|Barrio|Urb|Edif)"
+_ENDS = (
+    r"N[ºo°.]{0,2}\s?Col\w*|(?:^|(?<=[\s.,-]))(?:Servei|Servici[oO]?|Serv|Unidad|Unitat|Dp?to|Dpt|Departament[oO]?|Secci[óo]n|Centr[eo]|C[áa]tedra"
+    r"|[Jj]ef[ea]|Médic[oa]|Medico|\w+log[ií]as?|\w+[ai]tr[ií]a|Medicina|Cirug[ií]a|Urgencias|Direcci[óo]n|Domicilio|Sexo|Edad|Fecha|Especialidad"
+    r"|M[áa]ster|Sociedad|Gerencia|Agencia|UCI|UGC|Grupo|Laboratorios?|España|Historia|Motivo|Informe|Paciente|Antecedentes|Correos?|E-?mail|[Ee]-?mail"
+    r"|Mail|Tel[ée]fonos?|Telf?s?|Tfn?o?|Tlfn?o?|Fax|M[óo]vil|Calle|Av(?:enida|gda|da|d)?|Plaza|Plaça|Pza|Plza|Pl|Paseo|Passeig|Pso|P[ºª]|Ctra|Carretera"
+    r"|Carrer|R[úu]a|Rambla|Ronda|Camino|Camí|Apartado|Bº|Urb|Urbanización|Edif|Edificio|Bifurcación|Campus|CP|NHC|NASS|CS)(?!\w)|(?:^|(?<=\s))[Cc]\.?/?(?=/)"
 )
+_STOP = re.compile(
+    rf"{_ENDS}|(?:^|(?<=[\s.,-]))(?:Hospital|H\.U|HU|Universidad|Universitari[oa]|Cl[íi]nic[ao]|Fundaci[óo]n?|Asociaci[óo]n|Instituto?|Facultad"
+    r"|Comple[jx]o|Consorci[oO]?|Residencia|Ambulatorio|Sanatorio|Polic[ií]\w+)(?!\w)"
+)
+_STOP_HOSPITAL = re.compile(_ENDS)
 # Capitalised words that begin a sentence behind «D.» or «Sr.» and are no name.
 _NO_NAME = re.compile(
     r"(?:El|La|Los|Las|Un|Una|En|Se|Tras|Al|A|De|Del|No|Es|Con|Por|Para|Su|Sus|Ante|Este|Esta|Como|Y|O|Presenta|Acude|Refiere"
     r"|Paciente|Hospital|Servicio|I|II|III|IV|V|VI)\Z"
 )
 _TITLE = re.compile(
-    r"(?<![\w/])(?P<t>D(?:r(?:a|es|as)?|ña|oña|on)?|DRA?|S(?:r|ra|rta|res)|Prof(?:a|esora?)?|Lic|Enf)(?:\.[ªa]?|:|(?=\s))\s?(?=[" + _UP + "])"
+    r"(?<![\w/])(?P<t>D(?:r(?:a|es|as)?|ña|oña|on)?|DRA?|S(?:r|ra|rta|res)|Prof(?:a|esora?)?|Lic|Enf)(?:\.[ªa]?|:|(?=\s))\s{0,3}(?=[" + _UP + "])"
 )
 _SHORT_D = re.compile(rf"[{_UP}]\w+(?: {_PART})* [{_UP}]\w{{2,}}")
 
@@ -36,25 +41,25 @@ _HOSPITAL = re.compile(
     r"(?<!\w)(?:Hospital(?:es)?|H\. ?U\.|Comple[jx]o [Hh]ospitalario|Clínica|Centro de [Ss]alud|Sanatorio|Policl[íi]nic[ao]|Ambulatorio"
     r"|Centro [Mm]édico|Consultorio|CHU|HU)"
     rf"(?: (?:General|Clínico|Clínic|Universitari[oa]|Regional|Comarcal|Provincial|Infantil|Hospital))*"
-    rf"(?: (?:{_PART} )*[«\"'“]?(?:{_TOKEN}|\d{{1,2}} de [Oo]ctubre)[»\"'”]?){{1,7}}"
+    rf"(?: (?:{_PART} ){{0,3}}[«\"'“]?(?:Dra?\. |Prof\. )?(?:{_TOKEN}|\d{{1,2}} de [Oo]ctubre)[»\"'”]?){{1,7}}"
 )
-_NO_HOSPITAL = re.compile(r" (?:de )?(?:D[íi]a|Historia|Actual|Informe|General|Clínico|Universitario|Regional|Urgencias|Tercer)\Z")
+_NO_HOSPITAL = re.compile(r" (?:de (?:la )?)?(?:Heridas|Dietética|y Dietética|D[íi]a|Historia|Actual|Informe|General|Clínico|Universitario|Regional|Urgencias|Tercer)\Z")
 
 _VIA = (
-    r"(?:C\.?/\.?|c/\.?|Calle|calle|CALLE|C\.|Avda?s?\.?|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
-    r"|Paseo|Passeig|Pso\.?|Pº|P\.º|Carretera|Ctra\.?|Ronda|Rondilla|Camino|Camí|Travesía|Trav\.|Carrer|Carrera|Rúa|Rua|Rambla|Jirón|Jr\."
+    r"(?:C\.?/\.?|c/\.?|Calle\.?|calle|CALLE|CRT\.|Carr\.|Avda?s?\.?|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
+    r"|Paseo|Passeig|Pso\.?|P\.?º|Carretera|Ctra\.?|Ronda|Rondilla|Camino|Camí|Travesía|Trav\.|Carrer|Carrera|Rúa|Rua|Rambla|Jirón|Jr\."
     r"|Gran Vía|Vía|Urb\.|Urbanización|Apartado de [Cc]orreos|Apdo\.(?: de [Cc]orreos)?|Bulevar|Glorieta|Pasaje|Callejón|Alameda|Cuesta"
     r"|Calzada|Cra\.?|Polígono|Bifurcación|Kalea|Bajada|Subida|Parque|Barrio|Bº|Colonia|Paraje)"
 )
-_WORD = rf"(?:{_PART}|nº|n[úu]m\.?|[{_UP}\d][\w'’ªº.]*|[a-záéíóúñç]{{3,}}(?=[ ,]+(?:n[ºo°]|\d|s/?n)))"
+_WORD = rf"(?:{_PART}|nº|n[úu]m\.?|[{_UP}\d][\w'’´ªº.]*|[a-záéíóúñç]{{3,}}(?=[ ,]+(?:n[ºo°]|\d|s/?n)))"
 _FLOOR = (
-    r"(?:[\s,.–-]{1,3}(?:\d{1,3}[ºª°.oa]{0,2}\s?-?[A-Z]?(?![\w])|[A-Z](?!\w)|[Pp]iso \d+|[Bb]ajo|[Pp]ortal \d+|[Ee]sc(?:alera)?\.? ?\w"
+    r"(?:[\s,.–-]{1,3}(?:\d{1,3}\.?[ºª°oa]?\s?-?[A-Z]?(?![\w])|[A-Z](?!\w|\.P)|[Áá]tico(?: [A-Z]\b)?|[Pp]iso|[Kk]m\.? ?\d+(?:[.,]\d+)?|[Ii]z\b\.?|izquierda|derecha|[Pp]iso \d+|[Bb]ajo|[Pp]ortal \d+|[Ee]sc(?:alera)?\.? ?\w"
     r"|[Pp]uerta \w+|[Pp]lanta \w+|[Ll]ocal \w+|(?:dcha|izda|izq|der|dto|Dcha|Izda|Izq|Dto)(?:\b\.?|\b)|[Ii]nt(?:erior)?\.? \w+|\"\w\")){0,5}+"
 )
-_STREET_NUMBER = r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?:[ºo°]|[úu]m|ro)?\.? ?|N° ?|# ?)?\d{1,5}(?:\s?[-–/]\s?\d{1,5})?(?:\s?[A-Z](?!\w))?(?:[ºª])?)"
+_STREET_NUMBER = r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?:[ºo°]|[úu]m|ro)?\.? ?|N° ?|# ?)?\d{1,5}[a-z]?(?:\s?[-–/]\s?\d{1,5})?(?:\s?[A-Z](?!\w|\.P))?[ºª°]?)"
 STREET = re.compile(rf"(?<![\w/])(?P<via>{_VIA})\s?(?:{_WORD}[ ,./'’-]{{1,3}}){{0,8}}?{_STREET_NUMBER}(?![\w%]){_FLOOR}")
 _STREET_ONLY = re.compile(
-    rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa)\s?(?:{_PART} ){{0,3}}[{_UP}][\w'’]+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
+    rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa)\s?(?!N[ºo°])(?:{_PART} ){{0,3}}[{_UP}][\w'’]+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
 )
 _POSTCODE = re.compile(r"(?<![\w.,/])(?:(?:CP|C\.P\.?|cp):? ?)?(?:[ED] ?-? ?)?(?P<n>\d{5})(?![\w]|[.,/]\d)")
 _PLACE_AFTER = re.compile(rf"[ .,;:()-]{{1,4}}(?P<p>[{_UP}][\w'’]+(?:[ -](?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}})(?![\w@])")
@@ -70,7 +75,7 @@ PROVINCES = (
     "|Vigo|Gijón|Vitoria(?:-Gasteiz)?|Zamora|Zaragoza|Islas Canarias|Gran Canaria|Mallorca|Andalucía|Galicia|Cataluña|Extremadura|Aragón"
     "|Buenos Aires|Bogotá|Lima|Santiago de Chile|Caracas|La Habana|Quito|México D\\.? ?F\\.?|Ciudad de México|Montevideo|Medellín|Monterrey"
 )
-_PROVINCE = re.compile(rf"(?<!\w)(?:{PROVINCES})(?!\w)")
+_PROVINCE = re.compile(rf"\b(?:{PROVINCES})(?!\w)")
 _FROM = re.compile(
     rf"(?<!\w)(?:[Nn]atural de|[Rr]esidente en|[Pp]rocedente de|[Vv]ecin[oa] de|[Nn]acid[oa] en|[Dd]omiciliad[oa] en|[Rr]eside en|[Vv]ive en)\s(?P<p>(?:la )?[{_UP}][\w'’]+(?:[ -](?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,3}})"
 )
@@ -110,7 +115,7 @@ def hospitals(text: str) -> Iterator[Found]:
     """Hospitals, clinics and health centres that are named."""
     for m in _HOSPITAL.finditer(text):
         value = m.group()
-        stop = _STOP.search(value, 8)
+        stop = _STOP_HOSPITAL.search(value, 8)
         value = value[: stop.start()] if stop else value
         value = re.sub(rf"(?: (?:{_PART}))*[\s.,]*\Z", "", value)
         if " " in value and not _NO_HOSPITAL.search(value):
@@ -124,6 +129,16 @@ def streets(text: str) -> Iterator[Found]:
             yield Found(m.start(), m.end(), "DIRECCION")
 
 
+_EPONYM = re.compile(r"(?:[Cc]riterios?|[Cc]lasificación|[Ee]scala|[Ff]iebre|[Ss]índrome|[Ee]nfermedad|[Ss]istema|[Vv]irus|[Ss]ignos?) (?:de |del )?\Z")
+
+
+def places(text: str) -> Iterator[Found]:
+    """Provinces and large cities, but no eponym."""
+    for m in _PROVINCE.finditer(text):
+        if not _EPONYM.search(text, max(0, m.start() - 24), m.start()):
+            yield Found(m.start(), m.end(), "LUGAR")
+
+
 def origins(text: str) -> Iterator[Found]:
     """Where a person is from or lives."""
     for m in _FROM.finditer(text):
@@ -132,8 +147,6 @@ def origins(text: str) -> Iterator[Found]:
 
 def contact_places(text: str, start: int, end: int) -> Iterator[Found]:
     """Postcodes, towns, provinces and streets without their kind, in the line of a letter's sender."""
-    for m in _PROVINCE.finditer(text, start, end):
-        yield Found(m.start(), m.end(), "LUGAR")
     for m in _POSTCODE.finditer(text, start, end):
         yield Found(m.start(), m.end(), "LUGAR")
         if place := _PLACE_AFTER.match(text, m.end(), end):
@@ -142,4 +155,13 @@ def contact_places(text: str, start: int, end: int) -> Iterator[Found]:
             if cut > place.start("p"):
                 yield Found(place.start("p"), cut, "LUGAR")
         if street := _BARE_STREET.search(text, max(start, m.start() - 80), m.start()):
-            yield Found(street.start("s"), street.end("s"), "DIRECCION")
+            yield Found(_street_start(street["s"]) + street.start("s"), street.end("s"), "DIRECCION")
+
+
+_BEFORE_STREET = re.compile(rf".*(?:{_ENDS})(?: (?:{_PART} )*[{_UP}]\w+(?: (?:y|e) [{_UP}]\w+)?(?= [{_UP}]))?\s?|.*(?=Hospital |Complejo )")
+
+
+def _street_start(street: str) -> int:
+    """Where the street begins, behind the ward that stands before it."""
+    m = _BEFORE_STREET.match(street)
+    return m.end() if m else 0

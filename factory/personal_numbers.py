@@ -49,7 +49,8 @@ _PHONE_GAP = re.compile(
     r"(?:[\s.:/()y,ºª°-]|n[úu]mero|de|contacto|fijo|m[oó]vil|celular|directo|gratuito|[Ff]ax|FAX|n(?=[.º°])"
     r"|[Tt]el(?:[ée]fono)?|al?|es|el|personal|trabajo|particular|hospital){0,12}"
 )
-_PHONE_NEXT = re.compile(r"\s?(?:/|-|–|,|;|[yoe]\s|[Ee]xt\.?|ext(?:ensi[oó]n)?\.?:?)\s?")
+_PHONE_NEXT = re.compile(r"\s?(?:/|-|–|,|;|[yoe]\s)\s?")
+_EXTENSION = re.compile(r",?\s?\(?(?:[Ee]xt(?:ensi[oó]n)?|[Ii]nt|[Cc]entralita)\.?:?\s?\d{2,6}\)?")
 _LINK_BEFORE = re.compile(r"(?:[\w/#=&.:-]*/|(?:PMID|PMCID|ISBN|ISSN|doi|DOI|NCT|GenBank|ORCID)[:\s]*)\Z")
 
 
@@ -78,6 +79,8 @@ def _labelled_phones(text: str, at: int) -> Iterator[Found]:
         # An extension or the last figures of a second number may be short, the first number never.
         if not (6 if first else 3) <= digits <= 16 or (first and _UNIT.match(text, end)) or _dated(text[at:end]):
             return
+        extension = _EXTENSION.match(text, end)
+        end = extension.end() if extension else end
         yield Found(at, end, "TELEFONO")
         first = False
         following = _PHONE_NEXT.match(text, end)
@@ -173,6 +176,7 @@ _DOMAIN = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W
 _LOCAL = re.compile(r"[\w.+%'’-]{1,64}\Z")
 _AT = re.compile(r"\s?(?:\(at\)|\[at\]|\(arroba\)|\[arroba\]|\(a\))\s?|@\s?|\s@")
 _MAILTO = "mailto:"
+_GLUED = re.compile(r"(?:[Ee]-?[Mm]ail|[Cc]orreo)[.-]+(?=\w)")
 
 
 def emails(text: str) -> Iterator[Found]:
@@ -189,6 +193,8 @@ def emails(text: str) -> Iterator[Found]:
         value = local.group()
         start = local.start() + len(value) - len(value.lstrip(".'’-"))
         if start < m.start():
+            glued = _GLUED.match(text, start, m.start())
+            start = glued.end() if glued else start
             start -= len(_MAILTO) if text[max(0, start - 7) : start].lower() == _MAILTO else 0
             yield Found(start, domain.end(), "CORREO")
 
