@@ -99,7 +99,17 @@ def _apart(text: str, found: Iterable[Found]) -> list[Found]:
             kept.append(f)
         elif _worded(text, last.end, f.end):
             kept.append(f._replace(start=last.end))
-    return kept
+    return [_tight(text, f) for f in kept]
+
+
+def _tight(text: str, f: Found) -> Found:
+    """What is left of a cut find, without the spaces and commas of the cut."""
+    start, end = f.start, f.end
+    while start < end and text[start] in " ,;\n\t":
+        start += 1
+    while start < end and text[end - 1] in " ,;\n\t":
+        end -= 1
+    return Found(start, end, f.type)
 
 
 def _worded(text: str, start: int, end: int) -> bool:

@@ -76,7 +76,8 @@ _WINDOW = re.compile(r"[^\W_][\w ./ºª°-]{0,44}\Z")
 _NEXT_LABEL = re.compile(
     r"[\s.,;]*(?<![^\W\d_])(?:Sexo|Edad|NHC|NASS|CP|Fecha)\b[^:\n]{0,20}:|[\s.,;]*N[ºo°.]{1,2}\s?Col\w*\s?:|[\s.,;]+(?:N[ºo°.]*\s?Col\w*|Sexo|Edad|NHC|NASS|CP|Fecha|Tel[ée]?\w*|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio|Apellidos|Médico|Servicio)\b[^:\n]{0,20}:"
 )
-_CODE = re.compile(r"(?:nhc[- :]*)?(?:[A-Za-z]{1,5}[ -]?)?\d[\w]*(?:[ ./–-]{1,3}(?:\d[\w]*|[A-Z]\b)){0,8}+", re.IGNORECASE)
+_CODE = re.compile(r"(?:[A-Za-z]{1,5}[ -]?)?\d[\w]*(?:[ ./–-]{1,3}(?:\d[\w]*|[A-Z]\b)){0,8}+", re.IGNORECASE)
+_PREFIX = re.compile(r"nhc[- :]+", re.IGNORECASE)
 _DATE = re.compile(r"\d[\d/ .,:-]{2,20}\d(?:\s?h\b)?|\d{1,2}(?:\s(?:de\s)?|[-/.])[A-Za-z]{3,10}\.?(?:\s(?:del?\s)?|[-/.])\d{2,4}|(?:19|20)\d\d")
 _MEASURED = re.compile(r"\s?(?:%|mg|ml|g\b|cm|mm|kg|UI|años|d[ií]as|h\b|pacientes|casos)")
 _BARE_ID = re.compile(
@@ -177,6 +178,8 @@ _ABBREVIATED = re.compile(r"(?<!\w)(?:[Dd]er|[Dd]cha|[Ii]zd?a?q?|[Dd]to|[Ee]sc|[
 
 
 def _code(text: str, start: int, end: int, least: int) -> Iterator[Found]:
+    if prefix := _PREFIX.match(text, start, end):
+        start = prefix.end()
     m = _CODE.match(text, start, end)
     if m and sum(map(str.isdigit, m.group())) >= least and not _MEASURED.match(text, m.end()):
         yield Found(start, m.end(), "ID")
@@ -212,7 +215,9 @@ def _person(text: str, start: int, end: int, known: Field, *, clinical: bool) ->
         if known.shape == "sign" or (known.shape == "name" and (" " in value or given)) or given:
             yield Found(span[0], span[1], "NOMBRE")
     if known.shape == "sign" and clinical:
-        yield from contact_places(text, start, end)
+        # The sender's line goes on behind «E-mail:».
+        rest = text.find("\n", end)
+        yield from contact_places(text, start, min(len(text) if rest < 0 else rest, start + 500))
 
 
 def labelled(text: str, *, clinical: bool) -> Iterator[Found]:
@@ -220,7 +225,7 @@ def labelled(text: str, *, clinical: bool) -> Iterator[Found]:
     for m in _BARE_ID.finditer(text):
         if sum(map(str.isdigit, m["v"])) >= 5 and not _MEASURED.match(text, m.end()):
             yield Found(m.start("v"), m.end("v"), "ID")
-    for m in _LIVES.finditer(text):
+    for m in _LIVES.finditer(text) if any(hint in text for hint in ("omicili", "eside", "ive en")) else ():
         if street := STREET.match(text, m.end()):
             yield Found(street.start(), street.end(), "DIRECCION")
     if not clinical and "Apellido" in text:

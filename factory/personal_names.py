@@ -16,7 +16,7 @@ _NAME = re.compile(rf"{_TOKEN}(?:\s?[ .-]?(?<=[ .-])(?:{_PART} ){{0,3}}+{_TOKEN}
 
 # Where a name ends although the next word is capitalised too.
 _ENDS = (
-    r"N[ºo°.]{0,2}\s?Col\w*|(?:^|(?<=[\s.,-]))(?:Servei|Servici[oO]?|Serv|Unidad|Unitat|Dp?to|Dpt|Departament[oO]?|Secci[óo]n|Centr[eo]|C[áa]tedra"
+    r"N[ºo°.]{0,2}\s?Col\w*|(?:^|(?<=[\s.,]))(?<!del )(?<!de )(?:Servei|Servici[oO]?|Serv|Unidad|Unitat|Dp?to|Dpt|Departament[oO]?|Secci[óo]n|Centr[eo]|C[áa]tedra"
     r"|[Jj]ef[ea]|Médic[oa]|Medico|\w+log[ií]as?|\w+[ai]tr[ií]a|Medicina|Cirug[ií]a|Urgencias|Direcci[óo]n|Domicilio|Sexo|Edad|Fecha|Especialidad"
     r"|M[áa]ster|Sociedad|Gerencia|Agencia|UCI|UGC|Grupo|Laboratorios?|España|Historia|Motivo|Informe|Paciente|Antecedentes|Correos?|E-?mail|[Ee]-?mail"
     r"|Mail|Tel[ée]fonos?|Telf?s?|Tfn?o?|Tlfn?o?|Fax|M[óo]vil|Calle|Av(?:enida|gda|da|d)?|Plaza|Plaça|Pza|Plza|Pl|Paseo|Passeig|Pso|P[ºª]|Ctra|Carretera"
@@ -40,20 +40,20 @@ _SHORT_D = re.compile(rf"[{_UP}]\w+(?: {_PART})* [{_UP}]\w{{2,}}")
 _HOSPITAL = re.compile(
     r"(?<!\w)(?:Hospital(?:es)?|H\. ?U\.|Comple[jx]o [Hh]ospitalario|Clínica|Centro de [Ss]alud|Sanatorio|Policl[íi]nic[ao]|Ambulatorio"
     r"|Centro [Mm]édico|Consultorio|CHU|HU)"
-    rf"(?: (?:General|Clínico|Clínic|Universitari[oa]|Regional|Comarcal|Provincial|Infantil|Hospital))*"
-    rf"(?: (?:{_PART} ){{0,3}}[«\"'“]?(?:Dra?\. |Prof\. )?(?:{_TOKEN}|\d{{1,2}} de [Oo]ctubre)[»\"'”]?){{1,7}}"
+    rf"(?: (?:[Uu]niversitari[oa]|Univ\.|[Gg]eneral|[Cc]l[íi]nico))*"
+    rf"(?: (?:{_PART} ){{0,3}}[«\"'“]?(?:Dra?\. |Prof\. )?(?:{_TOKEN}|\d{{1,2}} de [Oo]ctubre)[»\"'”]?){{0,7}}"
 )
-_NO_HOSPITAL = re.compile(r" (?:de (?:la )?)?(?:Heridas|Dietética|y Dietética|D[íi]a|Historia|Actual|Informe|General|Clínico|Universitario|Regional|Urgencias|Tercer)\Z")
+_NO_HOSPITAL = re.compile(r" (?:de (?:la )?)?(?:Heridas|Dietética|y Dietética|D[íi]a|Historia|Actual|Informe|Urgencias|Tercer|universitario|general|clínico)\Z")
 
 _VIA = (
-    r"(?:C\.?/\.?|c/\.?|Calle\.?|calle|CALLE|CRT\.|Carr\.|Avda?s?\.?|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
+    r"(?:C\.?[/\\]\.?|c/\.?|Calle\.?|calle|CALLE|CRT\.|Carr\.|Avda?s?\.?|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
     r"|Paseo|Passeig|Pso\.?|P\.?º|Carretera|Ctra\.?|Ronda|Rondilla|Camino|Camí|Travesía|Trav\.|Carrer|Carrera|Rúa|Rua|Rambla|Jirón|Jr\."
     r"|Gran Vía|Vía|Urb\.|Urbanización|Apartado de [Cc]orreos|Apdo\.(?: de [Cc]orreos)?|Bulevar|Glorieta|Pasaje|Callejón|Alameda|Cuesta"
     r"|Calzada|Cra\.?|Polígono|Bifurcación|Kalea|Bajada|Subida|Parque|Barrio|Bº|Colonia|Paraje)"
 )
-_WORD = rf"(?:{_PART}|nº|n[úu]m\.?|[{_UP}\d][\w'’´ªº.]*|[a-záéíóúñç]{{3,}}(?=[ ,]+(?:n[ºo°]|\d|s/?n)))"
+_WORD = rf"(?:{_PART}|nº|n[úu]m\.?|(?:[dl]['’´])?[{_UP}\d][\w'’´ªº.]*|[a-záéíóúñç]{{3,}}(?=[ ,]+(?:n[ºo°]|\d|s/?n)))"
 _FLOOR = (
-    r"(?:[\s,.–-]{1,3}(?:\d{1,3}\.?[ºª°oa]?\s?-?[A-Z]?(?![\w])|[A-Z](?!\w|\.P)|[Áá]tico(?: [A-Z]\b)?|[Pp]iso|[Kk]m\.? ?\d+(?:[.,]\d+)?|[Ii]z\b\.?|izquierda|derecha|[Pp]iso \d+|[Bb]ajo|[Pp]ortal \d+|[Ee]sc(?:alera)?\.? ?\w"
+    r"(?:[\s,.–-]{1,3}(?:\d{1,3}\.?[ºª°oa]?\s?-?[A-Z]?(?![\w])|[A-Z](?!\w|\.P)|[Áá]tico(?: [A-Z]\b)?|[Pp]iso|[Kk]m\.? ?\d+(?:[.,]\d+)?|[Ii]z\b\.?|izquierda|derecha|[Pp]iso \d+|[Bb]ajo|[Pp]ortal \w{1,3}\b|[Ee]sc(?:alera)?\.? ?\w"
     r"|[Pp]uerta \w+|[Pp]lanta \w+|[Ll]ocal \w+|(?:dcha|izda|izq|der|dto|Dcha|Izda|Izq|Dto)(?:\b\.?|\b)|[Ii]nt(?:erior)?\.? \w+|\"\w\")){0,5}+"
 )
 _STREET_NUMBER = r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?:[ºo°]|[úu]m|ro)?\.? ?|N° ?|# ?)?\d{1,5}[a-z]?(?:\s?[-–/]\s?\d{1,5})?(?:\s?[A-Z](?!\w|\.P))?[ºª°]?)"
@@ -88,9 +88,9 @@ def name_at(text: str, at: int, end: int) -> tuple[int, int] | None:
     m = _NAME.match(text, at, end)
     if m is None:
         return None
-    stop = _STOP.search(m.group())
-    # One word more than the match: «Calle» may begin where the pattern stopped at «Call».
-    value = m.group()[: stop.start()] if stop else m.group()
+    # One sign more than the match shows «C/», which the pattern cannot tell from an initial.
+    stop = _STOP.search(text, at, min(end, m.end() + 1))
+    value = text[at : min(stop.start(), m.end())] if stop else m.group()
     value = re.sub(rf"(?:[\s.-]+(?:{_PART}))*[\s.,-]*\Z", "", value) + ("." if re.search(r"[ .][A-Z]\.\Z", value) else "")
     return (at, at + len(value)) if value.strip(" .-") else None
 
@@ -141,6 +141,8 @@ def places(text: str) -> Iterator[Found]:
 
 def origins(text: str) -> Iterator[Found]:
     """Where a person is from or lives."""
+    if not any(hint in text for hint in ("atural de", "eside", "rocedente", "ecin", "acid", "omiciliad", "ive en")):
+        return
     for m in _FROM.finditer(text):
         yield Found(m.start("p"), m.end("p"), "LUGAR")
 

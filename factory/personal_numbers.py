@@ -99,7 +99,10 @@ def _dated(number: str) -> bool:
 def _trimmed(text: str, start: int, end: int) -> int:
     while end > start and not text[end - 1].isdigit():
         end -= 1
-    return end + 1 if text[end : end + 1] == ")" and "(" in text[start:end] else end
+    bracket = text.rfind("(", start, end)
+    if bracket > start and ")" not in text[bracket : end + 1]:
+        return _trimmed(text, start, bracket)
+    return end + 1 if text[end : end + 1] == ")" and ")" not in text[max(start, bracket) : end] and bracket >= 0 else end
 
 
 def _possible(number: str) -> bool:
