@@ -84,36 +84,19 @@ def _again(text: str, found: Iterable[Found]) -> Iterator[Found]:
 
 
 def _apart(text: str, found: Iterable[Found]) -> list[Found]:
-    """Sorted, without overlaps: the longer wins, what the shorter has beyond it stays; placeholders are left alone."""
+    """Sorted, without overlaps: two that overlap are one of the longer's type; placeholders are left alone."""
     kept: list[Found] = []
+    # How long the find was that gave the last one its type.
+    length = 0
     for f in sorted(_off_placeholders(text, found), key=lambda f: (f.start, -f.end)):
-        last = kept[-1] if kept else None
-        if last is None or f.start >= last.end:
+        if not kept or f.start >= kept[-1].end:
             kept.append(f)
-        elif f.end <= last.end:
-            continue
-        elif f.end - f.start > last.end - last.start:
-            kept.pop()
-            if _worded(text, last.start, f.start):
-                kept.append(last._replace(end=f.start))
-            kept.append(f)
-        elif _worded(text, last.end, f.end):
-            kept.append(f._replace(start=last.end))
-    return [_tight(text, f) for f in kept]
-
-
-def _tight(text: str, f: Found) -> Found:
-    """What is left of a cut find, without the spaces and commas of the cut."""
-    start, end = f.start, f.end
-    while start < end and text[start] in " ,;\n\t":
-        start += 1
-    while start < end and text[end - 1] in " ,;\n\t":
-        end -= 1
-    return Found(start, end, f.type)
-
-
-def _worded(text: str, start: int, end: int) -> bool:
-    return any(c.isalnum() for c in text[start:end])
+            length = f.end - f.start
+        elif f.end > kept[-1].end:
+            longer = f.end - f.start > length
+            kept[-1] = Found(kept[-1].start, f.end, f.type if longer else kept[-1].type)
+            length = max(length, f.end - f.start)
+    return kept
 
 
 def _off_placeholders(text: str, found: Iterable[Found]) -> list[Found]:

@@ -23,9 +23,12 @@ _DAY_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _YEAR_AFTER = re.compile(
-    rf"(?:\s?[-/.]\s?|,?\s+(?:del?\s+)?(?:(?:ese|este|mismo|año|presente)\s+){{0,2}}|\s+de(?:l\s+año)?\s+|\s?['’])(?P<y>{_YEAR})(?!\w|[.,]\d|\s?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
+    rf"(?:(?:\s(?:y|e|o|a)\s|\s?[-/]\s?)(?:{'|'.join(_MONTHS)})(?!\w))?(?:\s?[-/.]\s?|,?\s+(?:del?\s+)?(?:(?:ese|este|mismo|año|presente)\s+){{0,2}}|\s+de(?:l\s+año)?\s+|\s?['’])(?P<y>{_YEAR})(?!\w|[.,]\d|\s?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
     re.IGNORECASE,
 )
+_MONTH_YEAR = re.compile(rf"(?<![\w.,/:-])(?:{_SHORT}(?:[-/]|[-/]?['’])\d\d(?:\d\d)?|{_SHORT}\.?\s(?:19|20)\d\d)(?![\w/]|[.,:-]\d)", re.IGNORECASE)
+# What stands before a day, where figures alone could be a dose or a score.
+_DATE_BEFORE = re.compile(r"(?:(?:^|(?<!\w))(?:el|del|al|d[ií]as?|en|desde|hasta|fecha|[ay])[\s:]+|[(\n])\Z", re.IGNORECASE)
 _DAY_LABEL = re.compile(r"(?<!\w)(?:d[ií]a|fecha)\s(?P<v>\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)(?![\w/]|[.,]\d)", re.IGNORECASE)
 _AGE = re.compile(r"(?<![\w.,/-])(?:9\d|1[0-2]\d)(?=\s(?:años|AÑOS)\b)")
 _OLD = re.compile(r"(?<!\w)[Ee]dad\s?:\s?(?P<v>9\d|1[0-2]\d)(?!\w|[.,]\d)")
@@ -38,8 +41,9 @@ def dates(text: str) -> Iterator[Found]:
             yield Found(m.start(), m.end(), "FECHA")
     for m in _DAY_LABEL.finditer(text):
         yield Found(m.start("v"), m.end("v"), "FECHA")
-    for m in _SHORT_MONTH.finditer(text):
-        yield Found(m.start(), m.end(), "FECHA")
+    for pattern in (_SHORT_MONTH, _MONTH_YEAR):
+        for m in pattern.finditer(text):
+            yield Found(m.start(), m.end(), "FECHA")
     for form in _MONTH_FORMS:
         at = text.find(form)
         while at >= 0:
@@ -57,7 +61,7 @@ def _is_date(m: re.Match[str]) -> bool:
     day, month, year, sign = int(m["d"]), int(m["m"]), m["y"], m["s"]
     # With dots or hyphens and two figures for the year, only a full shape is no section, score or range.
     if sign != "/" and len(year) == 2 and (len(m["d"]) < 2 or len(m["m"]) < 2):
-        return False
+        return sign == "-" and day <= 31 and 1 <= month <= 12 and _DATE_BEFORE.search(m.string, max(0, m.start() - 8), m.start()) is not None
     return 1 <= day <= 31 and 1 <= month <= 31 and min(day, month) <= 12
 
 

@@ -16,11 +16,12 @@ _NAME = re.compile(rf"{_TOKEN}(?:\s?[ .-]?(?<=[ .-])(?:{_PART} ){{0,3}}+{_TOKEN}
 
 # Where a name ends although the next word is capitalised too.
 _ENDS = (
-    r"N[ºo°.]{0,2}\s?Col\w*|(?:^|(?<=[\s.,]))(?<!del )(?<!de )(?:Servei|Servici[oO]?|Serv|Unidad|Unitat|Dp?to|Dpt|Departament[oO]?|Secci[óo]n|Centr[eo]|C[áa]tedra"
+    r"N[ºo°.]{0,2}\s?Col\w*|(?:^|(?<=[\s.,]))(?:Servei|Servici[oO]?|Serv|Unidad|Unitat|Dp?to|Dpt|Departament[oO]?|Secci[óo]n|Centr[eo]|C[áa]tedra"
     r"|[Jj]ef[ea]|Médic[oa]|Medico|\w+log[ií]as?|\w+[ai]tr[ií]a|Medicina|Cirug[ií]a|Urgencias|Direcci[óo]n|Domicilio|Sexo|Edad|Fecha|Especialidad"
     r"|M[áa]ster|Sociedad|Gerencia|Agencia|UCI|UGC|Grupo|Laboratorios?|España|Historia|Motivo|Informe|Paciente|Antecedentes|Correos?|E-?mail|[Ee]-?mail"
-    r"|Mail|Tel[ée]fonos?|Telf?s?|Tfn?o?|Tlfn?o?|Fax|M[óo]vil|Calle|Av(?:enida|gda|da|d)?|Plaza|Plaça|Pza|Plza|Pl|Paseo|Passeig|Pso|P[ºª]|Ctra|Carretera"
-    r"|Carrer|R[úu]a|Rambla|Ronda|Camino|Camí|Apartado|Bº|Urb|Urbanización|Edif|Edificio|Bifurcación|Campus|CP|NHC|NASS|CS)(?!\w)|(?:^|(?<=\s))[Cc]\.?/?(?=/)"
+    r"|Mail|Tel[ée]fonos?|Telf?s?|Tfn?o?|Tlfn?o?|Fax|M[óo]vil|CP|NHC|NASS|CS)(?!\w)"
+    r"|(?:^|(?<=[\s.,]))(?<!del )(?<!de )(?:Calle|Av(?:enida|gda|da|d)?|Plaza|Plaça|Pza|Plza|Pl|Paseo|Passeig|Pso|P[ºª]|Ctra|Carretera"
+    r"|Carrer|R[úu]a|Rambla|Ronda|Camino|Camí|Apartado|Bº|Urb|Urbanización|Edif|Edificio|Bifurcación|Campus)(?!\w)|(?:^|(?<=\s))[Cc]\.?/?(?=/)"
 )
 _STOP = re.compile(
     rf"{_ENDS}|(?:^|(?<=[\s.,-]))(?:Hospital|H\.U|HU|Universidad|Universitari[oa]|Cl[íi]nic[ao]|Fundaci[óo]n?|Asociaci[óo]n|Instituto?|Facultad"
@@ -44,6 +45,8 @@ _HOSPITAL = re.compile(
     rf"(?: (?:{_PART} ){{0,3}}[«\"'“]?(?:Dra?\. |Prof\. )?(?:{_TOKEN}|\d{{1,2}} de [Oo]ctubre)[»\"'”]?){{0,7}}"
 )
 _NO_HOSPITAL = re.compile(r" (?:de (?:la )?)?(?:Heridas|Dietética|y Dietética|D[íi]a|Historia|Actual|Informe|Urgencias|Tercer|universitario|general|clínico)\Z")
+_NO_NAMED = re.compile(r"Hospital de D[íi]a|Clínica (?:de|del) (?:Heridas|Dolor|Mama|Memoria)|Clínica y |Clínica (?:Historia|Motivo|Actual)")
+_NO_CLINIC = re.compile(r"(?:[Uu]nidad(?: de)?|Nutrición|Bioquímica|Historia|Neurofisiología|Psicología|Gestión|Farmacología|Oncología) \Z")
 
 _VIA = (
     r"(?:C\.?[/\\]\.?|c/\.?|Calle\.?|calle|CALLE|CRT\.|Carr\.|Avda?s?\.?|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
@@ -61,7 +64,7 @@ STREET = re.compile(rf"(?<![\w/])(?P<via>{_VIA})\s?(?:{_WORD}[ ,./'’-]{{1,3}})
 _STREET_ONLY = re.compile(
     rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa)\s?(?!N[ºo°])(?:{_PART} ){{0,3}}[{_UP}][\w'’]+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
 )
-_POSTCODE = re.compile(r"(?<![\w.,/])(?:(?:CP|C\.P\.?|cp):? ?)?(?:[ED] ?-? ?)?(?P<n>\d{5})(?![\w]|[.,/]\d)")
+_POSTCODE = re.compile(r"(?<![\w.,/])(?:[ED] ?-? ?)?(?P<n>\d{5})(?![\w]|[.,/]\d)")
 _PLACE_AFTER = re.compile(rf"[ .,;:()-]{{1,4}}(?P<p>[{_UP}][\w'’]+(?:[ -](?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}})(?![\w@])")
 _BARE_STREET = re.compile(
     rf"(?P<s>[{_UP}][\w'’]+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}},? {_STREET_NUMBER}{_FLOOR})[\s.,–-]*(?:[ED]-?)?\Z"
@@ -115,16 +118,27 @@ def hospitals(text: str) -> Iterator[Found]:
     """Hospitals, clinics and health centres that are named."""
     for m in _HOSPITAL.finditer(text):
         value = m.group()
+        if _NO_CLINIC.search(text, max(0, m.start() - 24), m.start()) and value.startswith("Clínica"):
+            continue
         stop = _STOP_HOSPITAL.search(value, 8)
         value = value[: stop.start()] if stop else value
         value = re.sub(rf"(?: (?:{_PART}))*[\s.,]*\Z", "", value)
-        if " " in value and not _NO_HOSPITAL.search(value):
+        named = len(value.split()) > (3 if value.startswith("Centro de") else 1)
+        if named and not _NO_HOSPITAL.search(value) and not _NO_NAMED.match(value):
             yield Found(m.start(), m.start() + len(value), "HOSPITAL")
+
+
+# «Carrera 7 # 45-20»: streets with numbers for names.
+_GRID = re.compile(
+    r"(?<!\w)(?:Calle|Carrera|Cra\.?|Cr\.|Cl\.|Cll\.?|Kr\.?|Transversal|Diagonal|Av\.?|Avenida) \d{1,3}[A-Za-z]?(?: (?:[A-Z]|bis|[Ss]ur|[Nn]orte))?"
+    r" ?(?:#|N[oº°]\.?|n[oº°]\.?|[Nn][uú]mero) ?\d{1,3}[A-Za-z]?[ -]{1,3}\d{1,4}"
+)
+_UNNUMBERED = re.compile(rf"(?<!\w)(?P<s>[{_UP}][\w'’]+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}},? (?:s/n|S/N|s/nº)(?!\w))")
 
 
 def streets(text: str) -> Iterator[Found]:
     """Streets with a number anywhere, and streets without one where the kind of street leaves no doubt."""
-    for pattern in (STREET, _STREET_ONLY):
+    for pattern in (STREET, _STREET_ONLY, _GRID):
         for m in pattern.finditer(text):
             yield Found(m.start(), m.end(), "DIRECCION")
 
@@ -149,6 +163,8 @@ def origins(text: str) -> Iterator[Found]:
 
 def contact_places(text: str, start: int, end: int) -> Iterator[Found]:
     """Postcodes, towns, provinces and streets without their kind, in the line of a letter's sender."""
+    for m in _UNNUMBERED.finditer(text, start, end):
+        yield Found(_street_start(m["s"]) + m.start("s"), m.end("s"), "DIRECCION")
     for m in _POSTCODE.finditer(text, start, end):
         yield Found(m.start(), m.end(), "LUGAR")
         if place := _PLACE_AFTER.match(text, m.end(), end):
