@@ -13,25 +13,25 @@ _SHORT = r"(?:ene|feb|mar|abr|may|jun|jul|ago|sept?|set|oct|nov|dic)"
 _YEAR = r"(?:(?:19|20)\d\d|['’]?\d\d)"
 
 _NUMERIC = re.compile(
-    r"(?<![\w.,/:-])(?:(?P<d>\d{1,2})\s?(?P<s>[/.-])\s?(?P<m>\d{1,2})\s?(?P=s)\s?(?P<y>(?:19|20)\d\d|\d\d)"
+    r"(?<![\w.,/:-])(?:(?P<d>\d{1,2})[^\S\n]?(?P<s>[/.-])[^\S\n]?(?P<m>\d{1,2})[^\S\n]?(?P=s)[^\S\n]?(?P<y>(?:19|20)\d\d|\d\d)"
     r"|(?P<iy>(?:19|20)\d\d)(?P<is>[/.-])(?P<im>\d{1,2})(?P=is)(?P<id>\d{1,2})"
     r"|(?P<mm>\d{1,2})[/-](?P<my>(?:19|20)\d\d))(?![\w/]|[.,:-]\d)"
 )
 _SHORT_MONTH = re.compile(rf"(?<![\w.,/:-])\d{{1,2}}[ /.-]{_SHORT}[ /.-]{{1,2}}(?:19|20)?\d\d(?!\w)", re.IGNORECASE)
 _DAY_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:\d{1,2}\s?(?:[-–,/]|y|al?|e)\s?(?:el\s)?){0,2}(?:\d{1,2}|primero|uno)(?:\s?(?:º|°|er|ero))?(?:\s+de(?:l\s+mes\s+de)?\s+|\s?[-/.]\s?|\s+))\Z",
+    r"(?:(?<!\w)(?:\d{1,2}[^\S\n]?(?:[-–,/]|y|al?|e)[^\S\n]?(?:el[^\S\n])?){0,2}(?:\d{1,2}|primero|uno)(?:[^\S\n]?(?:º|°|er|ero))?(?:[^\S\n]+de(?:l[^\S\n]+mes[^\S\n]+de)?[^\S\n]+|[^\S\n]?[-/.][^\S\n]?|[^\S\n]+))\Z",
     re.IGNORECASE,
 )
 _YEAR_AFTER = re.compile(
-    rf"(?:(?:\s(?:y|e|o|a)\s|\s?[-/]\s?)(?:{'|'.join(_MONTHS)})(?!\w))?(?:\s?[-/.]\s?|,?\s+(?:del?\s+)?(?:(?:ese|este|mismo|año|presente)\s+){{0,2}}|\s+de(?:l\s+año)?\s+|\s?['’])(?P<y>{_YEAR})(?!\w|[.,]\d|\s?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
+    rf"(?:(?:[^\S\n](?:y|e|o|a)[^\S\n]|[^\S\n]?[-/][^\S\n]?)(?:{'|'.join(_MONTHS)})(?!\w))?(?:[^\S\n]?[-/.][^\S\n]?|,?[^\S\n]+(?:del?[^\S\n]+)?(?:(?:ese|este|mismo|año|presente)[^\S\n]+){{0,2}}|[^\S\n]+de(?:l[^\S\n]+año)?[^\S\n]+|[^\S\n]?['’])(?P<y>{_YEAR})(?!\w|[.,]\d|[^\S\n]?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
     re.IGNORECASE,
 )
-_MONTH_YEAR = re.compile(rf"(?<![\w.,/:-])(?:{_SHORT}(?:[-/]|[-/]?['’])\d\d(?:\d\d)?|{_SHORT}\.?\s(?:19|20)\d\d)(?![\w/]|[.,:-]\d)", re.IGNORECASE)
+_MONTH_YEAR = re.compile(rf"(?<![\w.,/:-])(?:{_SHORT}(?:[-/]|[-/]?['’])\d\d(?:\d\d)?|{_SHORT}\.?[^\S\n](?:19|20)\d\d)(?![\w/]|[.,:-]\d)", re.IGNORECASE)
 # What stands before a day, where figures alone could be a dose or a score.
-_DATE_BEFORE = re.compile(r"(?:(?:^|(?<!\w))(?:el|del|al|d[ií]as?|en|desde|hasta|fecha|[ay])[\s:]+|[(\n])\Z", re.IGNORECASE)
-_DAY_LABEL = re.compile(r"(?<!\w)(?:d[ií]a|fecha)\s(?P<v>\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)(?![\w/]|[.,]\d)", re.IGNORECASE)
-_AGE = re.compile(r"(?<![\w.,/-])(?:9\d|1[0-2]\d)(?=\s(?:años|AÑOS)\b)")
-_OLD = re.compile(r"(?<!\w)[Ee]dad\s?:\s?(?P<v>9\d|1[0-2]\d)(?!\w|[.,]\d)")
+_DATE_BEFORE = re.compile(r"(?:(?:^|(?<!\w))(?:el|del|al|d[ií]as?|en|desde|hasta|fecha|[ay])[^\S\n:]+|[(\n])\Z", re.IGNORECASE)
+_DAY_LABEL = re.compile(r"(?<!\w)(?:d[ií]a|fecha)[^\S\n](?P<v>\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)(?![\w/]|[.,]\d)", re.IGNORECASE)
+_AGE = re.compile(r"(?<![\w.,/-])(?:9\d|1[0-2]\d)(?=[^\S\n](?:años|AÑOS)\b)")
+_OLD = re.compile(r"(?<!\w)[Ee]dad[^\S\n]?:[^\S\n]?(?P<v>9\d|1[0-2]\d)(?!\w|[.,]\d)")
 
 
 def dates(text: str) -> Iterator[Found]:

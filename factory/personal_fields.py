@@ -44,7 +44,7 @@ _CODES = (
 _DATES = "fecha|fecha de nacimiento|f nacimiento|f nac|fecha nacimiento|fecha de ingreso|fecha ingreso|fecha de alta|fecha alta|fecha del informe|fecha de consulta|fecha de la consulta|fecha de defuncion|fecha de exitus|fecha de intervencion|fecha informe|nacimiento|ingreso|alta"
 _PLACES = "localidad|provincia|localidad/ provincia|localidad/provincia|localidad / provincia|municipio|ciudad|poblacion|cp|c p|codigo postal|lugar de nacimiento|residencia|lugar de residencia|natural de|comunidad autonoma|estado|departamento|distrito|barrio|colonia"
 _ADDRESSES = "domicilio|direccion|direccion postal|domicilio habitual|domicilio particular|calle|direccion particular"
-_HOSPITALS = "hospital|centro|centro de salud|centro sanitario|centro hospitalario|clinica|centro medico|hospital de referencia|hospital de origen"
+_HOSPITALS = "hospital|centro|centro de salud|centro sanitario|centro hospitalario|centro medico|hospital de referencia|hospital de origen"
 # Words that are labels of people too seldom in a text that is not clinical.
 _PATIENT = "nombre del paciente|nombre de la paciente|nombre paciente|nombre y apellidos|apellidos y nombre|nombre completo"
 _LOOSE = ("id", "codigo", "folio", "licencia", "documento", "identificacion", "cite", "cui", "run", "dui", "expediente", "colegiado", "cip", "sip", "tsi")
@@ -196,7 +196,7 @@ def _whole(text: str, start: int, end: int, kind: str, *, clinical: bool) -> Ite
         return
     value = text[start:end].rstrip(" .,;\t")
     value += "." if _ABBREVIATED.search(value) and text.startswith(".", start + len(value)) else ""
-    if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 140):
+    if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 80 if kind == "HOSPITAL" else 140):
         # A sentence, not a value: only what begins like a name is one.
         span = name_at(text, start, end) if kind == "NOMBRE" else None
         value = text[start : span[1]] if span else ""

@@ -12,7 +12,7 @@ _CAP = rf"(?:[{_UP}][\w'’]*+(?:-[{_UP}]?[\w'’]++)*+[ªº]?|M\.?ª)"
 _PART = r"(?:de|del|la|las|los|el|y|i|e|da|das|do|dos|di|van|von|der|den|le|san|santa|al|ben|bin|d['’´])"
 _INITIAL = rf"(?:M\.\s?[ªa](?!\w)|(?:[{_UP}]|[FM]co|Mª|Fdez|Gral|Rdguez|Hdez|Glez)\.)"
 _TOKEN = rf"(?:{_INITIAL}|{_CAP})"
-_NAME = re.compile(rf"{_TOKEN}(?:\s?[ .-]?(?<=[ .-])(?:{_PART} ){{0,3}}+{_TOKEN}){{0,6}}")
+_NAME = re.compile(rf"{_TOKEN}(?:(?: {{1,2}}|(?<=\.))(?:{_PART} ){{0,3}}+{_TOKEN}){{0,6}}")
 
 # Where a name ends although the next word is capitalised too.
 _ENDS = (
@@ -46,23 +46,24 @@ _HOSPITAL = re.compile(
 )
 _NO_HOSPITAL = re.compile(r" (?:de (?:la )?)?(?:Heridas|Dietética|y Dietética|D[íi]a|Historia|Actual|Informe|Urgencias|Tercer|universitario|general|clínico)\Z")
 _NO_NAMED = re.compile(r"Hospital de D[íi]a|Clínica (?:de|del) (?:Heridas|Dolor|Mama|Memoria)|Clínica y |Clínica (?:Historia|Motivo|Actual)")
-_NO_CLINIC = re.compile(r"(?:[Uu]nidad(?: de)?|Nutrición|Bioquímica|Historia|Neurofisiología|Psicología|Gestión|Farmacología|Oncología) \Z")
+# «Nutrición Clínica», «Entrevista Clínica»: an adjective unless an article, a preposition or a stop stands before.
+_BEFORE_CLINIC = re.compile(r"(?:\A|[\n.,;:(«\"]\s?|(?<!\w)(?:la|una|de|en|a|y)\s)\Z")
 
 _VIA = (
-    r"(?:C\.?[/\\]\.?|c/\.?|Calle\.?|calle|CALLE|CRT\.|Carr\.|Avda?s?\.?|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
+    rf"(?:C\.?[/\\]\.?|c/\.?(?=\s?(?:{_PART} ){{0,3}}[{_UP}])|Calle\.?|calle|CALLE|CRT\.|Carr\.|Avda?s?\.?|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
     r"|Paseo|Passeig|Pso\.?|P\.?º|Carretera|Ctra\.?|Ronda|Rondilla|Camino|Camí|Travesía|Trav\.|Carrer|Carrera|Rúa|Rua|Rambla|Jirón|Jr\."
     r"|Gran Vía|Vía|Urb\.|Urbanización|Apartado de [Cc]orreos|Apdo\.(?: de [Cc]orreos)?|Bulevar|Glorieta|Pasaje|Callejón|Alameda|Cuesta"
     r"|Calzada|Cra\.?|Polígono|Bifurcación|Kalea|Bajada|Subida|Parque|Barrio|Bº|Colonia|Paraje)"
 )
 _WORD = rf"(?:{_PART}|nº|n[úu]m\.?|(?:[dl]['’´])?[{_UP}\d][\w'’´ªº.]*|[a-záéíóúñç]{{3,}}(?=[ ,]+(?:n[ºo°]|\d|s/?n)))"
 _FLOOR = (
-    r"(?:[\s,.–-]{1,3}(?:\d{1,3}\.?[ºª°oa]?\s?-?[A-Z]?(?![\w])|[A-Z](?!\w|\.P)|[Áá]tico(?: [A-Z]\b)?|[Pp]iso|[Kk]m\.? ?\d+(?:[.,]\d+)?|[Ii]z\b\.?|izquierda|derecha|[Pp]iso \d+|[Bb]ajo|[Pp]ortal \w{1,3}\b|[Ee]sc(?:alera)?\.? ?\w"
+    r"(?:[ ,.–-]{1,3}(?:\d{1,3}\.?[ºª°oa]? ?-?[A-Z]?(?![\w])|[A-Z](?!\w|\.P)|[Áá]tico(?: [A-Z]\b)?|[Pp]iso|[Kk]m\.? ?\d+(?:[.,]\d+)?|[Ii]z\b\.?|izquierda|derecha|[Pp]iso \d+|[Bb]ajo|[Pp]ortal \w{1,3}\b|[Ee]sc(?:alera)?\.? ?\w"
     r"|[Pp]uerta \w+|[Pp]lanta \w+|[Ll]ocal \w+|(?:dcha|izda|izq|der|dto|Dcha|Izda|Izq|Dto)(?:\b\.?|\b)|[Ii]nt(?:erior)?\.? \w+|\"\w\")){0,5}+"
 )
-_STREET_NUMBER = r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?:[ºo°]|[úu]m|ro)?\.? ?|N° ?|# ?)?\d{1,5}[a-z]?(?:\s?[-–/]\s?\d{1,5})?(?:\s?[A-Z](?!\w|\.P))?[ºª°]?)"
-STREET = re.compile(rf"(?<![\w/])(?P<via>{_VIA})\s?(?:{_WORD}[ ,./'’-]{{1,3}}){{0,8}}?{_STREET_NUMBER}(?![\w%]){_FLOOR}")
+_STREET_NUMBER = r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?:[ºo°]|[úu]m|ro)?\.? ?|N° ?|# ?)?\d{1,5}[a-z]?(?: ?[-–/] ?\d{1,5})?(?: ?[A-Z](?!\w|\.P))?[ºª°]?)"
+STREET = re.compile(rf"(?<![\w/])(?P<via>{_VIA}) ?(?:{_WORD}[ ,./'’-]{{1,3}}){{1,8}}?{_STREET_NUMBER}(?![\w%]){_FLOOR}")
 _STREET_ONLY = re.compile(
-    rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa)\s?(?!N[ºo°])(?:{_PART} ){{0,3}}[{_UP}][\w'’]+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
+    rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa) ?(?!N[ºo°])(?:{_PART} ){{0,3}}[{_UP}][a-záéíóúñü'’]\w+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
 )
 _POSTCODE = re.compile(r"(?<![\w.,/])(?:[ED] ?-? ?)?(?P<n>\d{5})(?![\w]|[.,/]\d)")
 _PLACE_AFTER = re.compile(rf"[ .,;:()-]{{1,4}}(?P<p>[{_UP}][\w'’]+(?:[ -](?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}})(?![\w@])")
@@ -106,7 +107,7 @@ def titled(text: str) -> Iterator[Found]:
             continue
         first = re.split(r"[\s.]", text[span[0] : span[1]], maxsplit=1)[0]
         short = m["t"] in ("D", "Don")
-        if _NO_NAME.match(first) or (short and not (text[m.end("t")] == "." or m["t"] == "Don")):
+        if _NO_NAME.match(first) or ":" in text[m.end("t") : span[0]] or (short and not (text[m.end("t")] == "." or m["t"] == "Don")):
             continue
         # «vitamina D. Presenta»: behind a bare D. only two capitalised words are a name.
         if short and (not _SHORT_D.match(text[span[0] : span[1]]) or re.search(r"(?i)vitamina\s\Z", text[max(0, m.start() - 9) : m.start()])):
@@ -118,7 +119,7 @@ def hospitals(text: str) -> Iterator[Found]:
     """Hospitals, clinics and health centres that are named."""
     for m in _HOSPITAL.finditer(text):
         value = m.group()
-        if _NO_CLINIC.search(text, max(0, m.start() - 24), m.start()) and value.startswith("Clínica"):
+        if value.startswith("Clínica") and not _BEFORE_CLINIC.search(text, max(0, m.start() - 8), m.start()):
             continue
         stop = _STOP_HOSPITAL.search(value, 8)
         value = value[: stop.start()] if stop else value

@@ -35,7 +35,7 @@ _OTHER_CODES = re.compile(r"(?:2[0-9]|3[0-69]|4[0-9]|6[0-6]|7|8[1246]|9[0-58])")
 
 _TAIL = r"(?:[ .\-/]{0,2}\(?\d{1,9}\)?){0,7}+"
 _NUMBER = re.compile(rf"\(?\+?\(?\d{{1,9}}\)?{_TAIL}")
-_INTERNATIONAL = re.compile(rf"(?<![\w+.,])(?:\+|00)\s?\(?[1-9]\d{{0,8}}\)?{_TAIL}(?!\w)")
+_INTERNATIONAL = re.compile(rf"(?<![\w+.,])(?:\+|00) ?\(?[1-9]\d{{0,8}}\)?{_TAIL}(?!\w)")
 _SPANISH = re.compile(
     r"(?<![\w.,/+\-=])(?:34[ .-])?(?:6\d|7[1-9]|[89]\d)"
     r"(?:\d{7}|\d[ .-]\d{3}[ .-]\d{3}|\d[ .-]\d{2}[ .-]\d{2}[ .-]\d{2}|\d[ -]\d{6}|[ .-]\d{3}[ .-]\d{2}[ .-]\d{2}|[ -]\d{7})"
@@ -49,8 +49,8 @@ _PHONE_GAP = re.compile(
     r"(?:[\s.:/()y,ºª°-]|n[úu]mero|de|contacto|fijo|m[oó]vil|celular|directo|gratuito|[Ff]ax|FAX|n(?=[.º°])"
     r"|[Tt]el(?:[ée]fono)?|al?|es|el|personal|trabajo|particular|hospital){0,12}"
 )
-_PHONE_NEXT = re.compile(r"\s?(?:/|-|–|,|;|[yoe]\s)\s?")
-_EXTENSION = re.compile(r",?\s?\(?(?:[Ee]xt(?:ensi[oó]n)?|[Ii]nt|[Cc]entralita)\.?:?\s?\d{2,6}\)?")
+_PHONE_NEXT = re.compile(r" ?(?:/|-|–|,|;|[yoe] ) ?")
+_EXTENSION = re.compile(r",? ?\(?(?:[Ee]xt(?:ensi[oó]n)?|[Ii]nt|[Cc]entralita)\.?:? ?\d{2,6}\)?")
 _LINK_BEFORE = re.compile(r"(?:[\w/#=&.:-]*/|(?:PMID|PMCID|ISBN|ISSN|doi|DOI|NCT|GenBank|ORCID)[:\s]*)\Z")
 
 
@@ -177,7 +177,7 @@ def _curp_digit(curp: str) -> str:
 
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?){1,6}")
 _LOCAL = re.compile(r"[\w.+%'’-]{1,64}\Z")
-_AT = re.compile(r"\s?(?:\(at\)|\[at\]|\(arroba\)|\[arroba\]|\(a\))\s?|@\s?|\s@")
+_AT = re.compile(r" ?(?:\(at\)|\[at\]|\(arroba\)|\[arroba\]|\(a\)) ?|@ ?| @")
 _MAILTO = "mailto:"
 _GLUED = re.compile(r"(?:[Ee]-?[Mm]ail|[Cc]orreo)[.-]+(?=\w)")
 
