@@ -72,6 +72,7 @@ def _table() -> dict[str, Field]:
 _FIELDS = _table()
 _LAST = {label.rsplit(None, 1)[-1] for label in _FIELDS}
 _WINDOW = re.compile(r"[^\W_][\w ./ºª°-]{0,44}\Z")
+_LONGEST = 200
 # A field ends where the next label of its line begins.
 _NEXT_LABEL = re.compile(
     r"[\s.,;]*(?<![^\W\d_])(?:Sexo|Edad|NHC|NASS|CP|Fecha)\b[^:\n]{0,20}:|[\s.,;]*N[ºo°.]{1,2}\s?Col\w*\s?:|[\s.,;]+(?:N[ºo°.]*\s?Col\w*|Sexo|Edad|NHC|NASS|CP|Fecha|Tel[ée]?\w*|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio|Apellidos|Médico|Servicio)\b[^:\n]{0,20}:"
@@ -117,7 +118,7 @@ def fields(text: str, *, clinical: bool) -> Iterator[Found]:
 
 
 def _label_before(text: str, at: int) -> Field | None:
-    m = _WINDOW.search(text, max(0, at - 45, text.rfind("\n", 0, at) + 1), at)
+    m = _WINDOW.search(text, max(0, at - 45), at)
     if m is None:
         return None
     words = _folded(m.group()).split()
@@ -136,19 +137,22 @@ def _stands_out(window: str, word: str) -> bool:
     return last[:1].isupper() or len(window.split()) == 1
 
 
+def _line_end(text: str, start: int, most: int) -> int:
+    end = text.find("\n", start, start + most)
+    return end if end >= 0 else min(len(text), start + most)
+
+
 def _line(text: str, at: int) -> tuple[int, int]:
     """Start and end of the value: the rest of the line, or the next line when nothing follows the label."""
     start = at
     for _ in range(2):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
+        end = _line_end(text, start, _LONGEST)
         if text[start:end].strip(" ."):
             break
         start = min(len(text), end + 1)
         if text[start : start + 1] == "\n":
             start += 1
-    end = text.find("\n", start)
-    end = min(len(text) if end < 0 else end, start + 400)
+    end = _line_end(text, start, _LONGEST)
     below = "\n" in text[at:start]
     if below and re.match(r"[^:\n]{1,40}:", text[start:end]):
         return start, start
@@ -196,7 +200,7 @@ def _whole(text: str, start: int, end: int, kind: str, *, clinical: bool) -> Ite
         return
     value = text[start:end].rstrip(" .,;\t")
     value += "." if _ABBREVIATED.search(value) and text.startswith(".", start + len(value)) else ""
-    if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 80 if kind == "HOSPITAL" else 140):
+    if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 80 if kind == "HOSPITAL" else 140) or (kind == "NOMBRE" and any(map(str.isdigit, value))):
         # A sentence, not a value: only what begins like a name is one.
         span = name_at(text, start, end) if kind == "NOMBRE" else None
         value = text[start : span[1]] if span else ""
@@ -216,8 +220,7 @@ def _person(text: str, start: int, end: int, known: Field, *, clinical: bool) ->
             yield Found(span[0], span[1], "NOMBRE")
     if known.shape == "sign" and clinical:
         # The sender's line goes on behind «E-mail:».
-        rest = text.find("\n", end)
-        yield from contact_places(text, start, min(len(text) if rest < 0 else rest, start + 500))
+        yield from contact_places(text, start, _line_end(text, start, 500))
 
 
 def labelled(text: str, *, clinical: bool) -> Iterator[Found]:

@@ -36,6 +36,7 @@ _NO_NAME = re.compile(
 _TITLE = re.compile(
     r"(?<![\w/])(?P<t>D(?:r(?:a|es|as)?|ña|oña|on)?|DRA?|S(?:r|ra|rta|res)|Prof(?:a|esora?)?|Lic|Enf)(?:\.[ªa]?|:|(?=\s))\s{0,3}(?=[" + _UP + "])"
 )
+_TITLE_ALONE = re.compile(r"(?:D(?:r(?:a|es|as)?|ña|oña|on)?|DRA?|S(?:r|ra|rta|res)|Prof(?:a|esora?)?|Lic|Enf)\.?")
 _SHORT_D = re.compile(rf"[{_UP}]\w+(?: {_PART})* [{_UP}]\w{{2,}}")
 
 _HOSPITAL = re.compile(
@@ -96,7 +97,8 @@ def name_at(text: str, at: int, end: int) -> tuple[int, int] | None:
     stop = _STOP.search(text, at, min(end, m.end() + 1))
     value = text[at : min(stop.start(), m.end())] if stop else m.group()
     value = re.sub(rf"(?:[\s.-]+(?:{_PART}))*[\s.,-]*\Z", "", value) + ("." if re.search(r"[ .][A-Z]\.\Z", value) else "")
-    return (at, at + len(value)) if value.strip(" .-") else None
+    # A title alone: its name is gone already.
+    return (at, at + len(value)) if value.strip(" .-") and not _TITLE_ALONE.fullmatch(value) else None
 
 
 def titled(text: str) -> Iterator[Found]:

