@@ -17,7 +17,9 @@ _NUMERIC = re.compile(
     r"|(?P<iy>(?:19|20)\d\d)(?P<is>[/.-])(?P<im>\d{1,2})(?P=is)(?P<id>\d{1,2})"
     r"|(?P<mm>\d{1,2})[/-](?P<my>(?:19|20)\d\d))(?![\w/]|[.,:-]\d)"
 )
-_SHORT_MONTH = re.compile(rf"(?<![\w.,/:-])\d{{1,2}}[ /.-]{_SHORT}[ /.-]{{1,2}}(?:19|20)?\d\d(?!\w)", re.IGNORECASE)
+# «3-feb-04», «sep-05», «feb. 2004»: found from the year, because figures are rarer than letters.
+_SHORT_YEAR = re.compile(r"\d\d(?:\d\d)?(?![\w/]|[.,:-]\d)")
+_SHORT_BEFORE = re.compile(rf"(?<![\w.,/:-])(?P<d>\d{{1,2}}[ /.-])?{_SHORT}(?P<s>[-/]['’]?|['’]|\.?[ .-])\Z", re.IGNORECASE)
 _DAY_BEFORE = re.compile(
     r"(?:(?<!\w)(?:\d{1,2}[^\S\n]?(?:[-–,/]|y|al?|e)[^\S\n]?(?:el[^\S\n])?){0,2}(?:\d{1,2}|primero|uno)(?:[^\S\n]?(?:º|°|er|ero))?(?:[^\S\n]+de(?:l[^\S\n]+mes[^\S\n]+de)?[^\S\n]+|[^\S\n]?[-/.][^\S\n]?|[^\S\n]+))\Z",
     re.IGNORECASE,
@@ -26,10 +28,9 @@ _YEAR_AFTER = re.compile(
     rf"(?:(?:[^\S\n](?:y|e|o|a)[^\S\n]|[^\S\n]?[-/][^\S\n]?)(?:{'|'.join(_MONTHS)})(?!\w))?(?:[^\S\n]?[-/.][^\S\n]?|,?[^\S\n]+(?:del?[^\S\n]+)?(?:(?:ese|este|mismo|año|presente)[^\S\n]+){{0,2}}|[^\S\n]+de(?:l[^\S\n]+año)?[^\S\n]+|[^\S\n]?['’])(?P<y>{_YEAR})(?!\w|[.,]\d|[^\S\n]?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
     re.IGNORECASE,
 )
-_MONTH_YEAR = re.compile(rf"(?<![\w.,/:-])(?:{_SHORT}(?:[-/]|[-/]?['’])\d\d(?:\d\d)?|{_SHORT}\.?[^\S\n](?:19|20)\d\d)(?![\w/]|[.,:-]\d)", re.IGNORECASE)
 # What stands before a day, where figures alone could be a dose or a score.
 _DATE_BEFORE = re.compile(r"(?:(?:^|(?<!\w))(?:el|del|al|d[ií]as?|en|desde|hasta|fecha|[ay])[^\S\n:]+|[(\n])\Z", re.IGNORECASE)
-_DAY_LABEL = re.compile(r"(?<!\w)(?:d[ií]a|fecha)[^\S\n](?P<v>\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)(?![\w/]|[.,]\d)", re.IGNORECASE)
+_DAY_LABEL = re.compile(r"(?:[Dd][ií]a|[Ff]echa)[^\S\n](?P<v>\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)(?![\w/]|[.,]\d)")
 _AGE = re.compile(r"(?<![\w.,/-])(?:9\d|1[0-2]\d)(?=[^\S\n](?:años|AÑOS)\b)")
 _OLD = re.compile(r"(?<!\w)[Ee]dad[^\S\n]?:[^\S\n]?(?P<v>9\d|1[0-2]\d)(?!\w|[.,]\d)")
 
@@ -41,9 +42,7 @@ def dates(text: str) -> Iterator[Found]:
             yield Found(m.start(), m.end(), "FECHA")
     for m in _DAY_LABEL.finditer(text):
         yield Found(m.start("v"), m.end("v"), "FECHA")
-    for pattern in (_SHORT_MONTH, _MONTH_YEAR):
-        for m in pattern.finditer(text):
-            yield Found(m.start(), m.end(), "FECHA")
+    yield from _short_months(text)
     for form in _MONTH_FORMS:
         at = text.find(form)
         while at >= 0:
@@ -51,6 +50,15 @@ def dates(text: str) -> Iterator[Found]:
             if not (text[at - 1 : at].isalpha() or text[end : end + 1].isalpha()):
                 yield _around(text, at, end)
             at = text.find(form, end)
+
+
+def _short_months(text: str) -> Iterator[Found]:
+    for m in _SHORT_YEAR.finditer(text):
+        if text[m.start() - 1 : m.start()] not in ("-", "/", "'", "’", " ", "."):
+            continue
+        before = _SHORT_BEFORE.search(text, max(0, m.start() - 12), m.start())
+        if before and (before["d"] or "-" in before["s"] or "/" in before["s"] or m.group()[:2] in ("19", "20")):
+            yield Found(before.start(), m.end(), "FECHA")
 
 
 def _is_date(m: re.Match[str]) -> bool:

@@ -75,7 +75,8 @@ _WINDOW = re.compile(r"[^\W_][\w ./ºª°-]{0,44}\Z")
 _LONGEST = 200
 # A field ends where the next label of its line begins.
 _NEXT_LABEL = re.compile(
-    r"[\s.,;]*(?<![^\W\d_])(?:Sexo|Edad|NHC|NASS|CP|Fecha)\b[^:\n]{0,20}:|[\s.,;]*N[ºo°.]{1,2}\s?Col\w*\s?:|[\s.,;]+(?:N[ºo°.]*\s?Col\w*|Sexo|Edad|NHC|NASS|CP|Fecha|Tel[ée]?\w*|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio|Apellidos|Médico|Servicio)\b[^:\n]{0,20}:"
+    r"N[ºo°.]{1,2} ?Col\w* ?:|(?:Sexo|Edad|NHC|NASS|CP|Fecha|Tel(?:éfono|f)?|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio"
+    r"|Apellidos|Médico|Servicio)(?<![^\W\d_]Edad)\b[^:\n]{0,20}:"
 )
 _CODE = re.compile(r"(?:[A-Za-z]{1,5}[ -]?)?\d[\w]*(?:[ ./–-]{1,3}(?:\d[\w]*|[A-Z]\b)){0,8}+", re.IGNORECASE)
 _PREFIX = re.compile(r"nhc[- :]+", re.IGNORECASE)

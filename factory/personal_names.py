@@ -80,7 +80,7 @@ PROVINCES = (
     "|Vigo|Gijón|Vitoria(?:-Gasteiz)?|Zamora|Zaragoza|Islas Canarias|Gran Canaria|Mallorca|Andalucía|Galicia|Cataluña|Extremadura|Aragón"
     "|Buenos Aires|Bogotá|Lima|Santiago de Chile|Caracas|La Habana|Quito|México D\\.? ?F\\.?|Ciudad de México|Montevideo|Medellín|Monterrey"
 )
-_PROVINCE = re.compile(rf"\b(?:{PROVINCES})(?!\w)")
+_PROVINCE = re.compile(rf"(?:{PROVINCES})(?!\w)")
 _FROM = re.compile(
     rf"(?<!\w)(?:[Nn]atural de|[Rr]esidente en|[Pp]rocedente de|[Vv]ecin[oa] de|[Nn]acid[oa] en|[Dd]omiciliad[oa] en|[Rr]eside en|[Vv]ive en)\s(?P<p>(?:la )?[{_UP}][\w'’]+(?:[ -](?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,3}})"
 )
@@ -152,7 +152,7 @@ _EPONYM = re.compile(r"(?:[Cc]riterios?|[Cc]lasificación|[Ee]scala|[Ff]iebre|[S
 def places(text: str) -> Iterator[Found]:
     """Provinces and large cities, but no eponym."""
     for m in _PROVINCE.finditer(text):
-        if not _EPONYM.search(text, max(0, m.start() - 24), m.start()):
+        if not text[m.start() - 1 : m.start()].isalnum() and not _EPONYM.search(text, max(0, m.start() - 24), m.start()):
             yield Found(m.start(), m.end(), "LUGAR")
 
 
