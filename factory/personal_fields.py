@@ -25,11 +25,11 @@ _NAMES = (
 )
 _SIGNERS = (
     "remitido por|responsable clinico|responsable medico|rsponsable medico|direccion para correspondencia|responsable|correspondencia|firmado|fdo"
-    "|firma|medico responsable|remite|informa|autor del informe|medico informante"
+    "|firma|medico responsable|autor del informe|medico informante"
 )
 _PEOPLE = (
-    "medico|medica|doctor|doctora|facultativo|medico de cabecera|medico tratante|medico de familia|medico de atencion primaria|cirujano|cirujana|ayudante"
-    "|anestesista|enfermera|enfermero|especialista|familiar|tutor|tutora|madre|padre|conyuge|persona de contacto|contacto|medico residente|matrona"
+    "medico|medica|doctor|doctora|facultativo|medico de cabecera|medico tratante|medico de familia|medico de atencion primaria|cirujano|cirujana"
+    "|enfermera|enfermero|persona de contacto|medico residente|matrona"
 )
 _CODES = (
     "nhc|n h c|nass|nuss|nss|nuhsa|cipa|cip|sip|tsi|cite|nocol|no col|no colegiado|no de colegiado|numero de colegiado|colegiado|colegiada|num col"
@@ -42,7 +42,7 @@ _CODES = (
     "|numero de registro|no de registro|id|folio|no de caso|codigo de paciente|numero de paciente|no paciente|codigo"
 )
 _DATES = "fecha|fecha de nacimiento|f nacimiento|f nac|fecha nacimiento|fecha de ingreso|fecha ingreso|fecha de alta|fecha alta|fecha del informe|fecha de consulta|fecha de la consulta|fecha de defuncion|fecha de exitus|fecha de intervencion|fecha informe|nacimiento|ingreso|alta"
-_PLACES = "localidad|provincia|localidad/ provincia|localidad/provincia|localidad / provincia|municipio|ciudad|poblacion|cp|c p|codigo postal|lugar de nacimiento|residencia|lugar de residencia|natural de|comunidad autonoma|estado|departamento|distrito|barrio|colonia"
+_PLACES = "localidad|provincia|localidad/ provincia|localidad/provincia|localidad / provincia|municipio|ciudad|poblacion|lugar de nacimiento|lugar de residencia|natural de|comunidad autonoma"
 _ADDRESSES = "domicilio|direccion|direccion postal|domicilio habitual|domicilio particular|calle|direccion particular"
 _HOSPITALS = "hospital|centro|centro de salud|centro sanitario|centro hospitalario|centro medico|hospital de referencia|hospital de origen"
 # Words that are labels of people too seldom in a text that is not clinical.
@@ -53,8 +53,8 @@ _LOOSE = ("id", "codigo", "folio", "licencia", "documento", "identificacion", "c
 def _table() -> dict[str, Field]:
     rows = {
         ("NOMBRE", "line"): _NAMES.replace(" apellidos|", " apellidos|").replace("nombre nombres apellido apellidos", "nombre|nombres|apellido|apellidos"),
-        ("NOMBRE", "sign"): _SIGNERS, ("NOMBRE", "name"): _PEOPLE, ("NOMBRE", "patient"): "paciente|enfermo|enferma",
-        ("ID", "code"): _CODES, ("FECHA", "date"): _DATES, ("LUGAR", "line"): _PLACES, ("DIRECCION", "line"): _ADDRESSES,
+        ("NOMBRE", "sign"): _SIGNERS, ("NOMBRE", "name"): _PEOPLE, ("NOMBRE", "patient"): "paciente|enfermo|enferma|familiar|tutor|tutora|madre|padre|conyuge|contacto|especialista|anestesista|ayudante",
+        ("ID", "code"): _CODES, ("FECHA", "date"): _DATES, ("LUGAR", "line"): _PLACES, ("LUGAR", "postcode"): "cp|c p|codigo postal", ("DIRECCION", "line"): _ADDRESSES,
         ("HOSPITAL", "line"): _HOSPITALS,
     }  # fmt: skip
     table = {label: Field(kind, shape) for (kind, shape), labels in rows.items() for label in labels.split("|")}
@@ -173,9 +173,12 @@ def _value(text: str, at: int, known: Field, *, clinical: bool) -> Iterator[Foun
     elif known.shape == "date":
         if m := _DATE.match(text, start, end):
             yield Found(start, m.end(), "FECHA")
-    elif known.shape == "line":
+    elif known.shape == "postcode":
+        if any(map(str.isdigit, text[start : start + 6])):
+            yield from _whole(text, start, end, known.type, clinical=clinical)
+    elif known.shape == "line" and (known.type != "LUGAR" or text[start].isupper()):
         yield from _whole(text, start, end, known.type, clinical=clinical)
-    else:
+    elif known.shape != "line":
         yield from _person(text, start, end, known, clinical=clinical)
 
 

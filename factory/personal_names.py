@@ -62,9 +62,9 @@ _FLOOR = (
     r"|[Pp]uerta \w+|[Pp]lanta \w+|[Ll]ocal \w+|(?:dcha|izda|izq|der|dto|Dcha|Izda|Izq|Dto)(?:\b\.?|\b)|[Ii]nt(?:erior)?\.? \w+|\"\w\")){0,5}+"
 )
 _STREET_NUMBER = r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?:[ºo°]|[úu]m|ro)?\.? ?|N° ?|# ?)?\d{1,5}[a-z]?(?: ?[-–/] ?\d{1,5})?(?: ?[A-Z](?!\w|\.P))?[ºª°]?)"
-STREET = re.compile(rf"(?<![\w/])(?P<via>{_VIA}) ?(?:{_WORD}[ ,./'’-]{{1,3}}){{1,8}}?{_STREET_NUMBER}(?![\w%]){_FLOOR}")
+STREET = re.compile(rf"(?<![\w/])(?P<via>{_VIA})(?: |(?<=[./\\ºª]))(?:{_WORD}[ ,./'’-]{{1,3}}){{1,8}}?{_STREET_NUMBER}(?![\w%]){_FLOOR}")
 _STREET_ONLY = re.compile(
-    rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa) ?(?!N[ºo°])(?:{_PART} ){{0,3}}[{_UP}][a-záéíóúñü'’]\w+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
+    rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa)(?: |(?<=[./ºª]))(?!N[ºo°])(?:{_PART} ){{0,3}}[{_UP}][a-záéíóúñü'’]\w+(?: (?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
 )
 _POSTCODE = re.compile(r"(?<![\w.,/])(?:[ED] ?-? ?)?(?P<n>\d{5})(?![\w]|[.,/]\d)")
 _PLACE_AFTER = re.compile(rf"[ .,;:()-]{{1,4}}(?P<p>[{_UP}][\w'’]+(?:[ -](?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}})(?![\w@])")
@@ -146,6 +146,7 @@ def streets(text: str) -> Iterator[Found]:
             yield Found(m.start(), m.end(), "DIRECCION")
 
 
+_NO_PLACE = re.compile(r"(?:la )?(?:Unidad|Urgencias|Residencia|Planta|UVI|UCI|Hospital|Centro|CCEE|Consultas?|Servicio|H\.)(?!\w)")
 _EPONYM = re.compile(r"(?:[Cc]riterios?|[Cc]lasificación|[Ee]scala|[Ff]iebre|[Ss]índrome|[Ee]nfermedad|[Ss]istema|[Vv]irus|[Ss]ignos?) (?:de |del )?\Z")
 
 
@@ -161,6 +162,8 @@ def origins(text: str) -> Iterator[Found]:
     if not any(hint in text for hint in ("atural de", "eside", "rocedente", "ecin", "acid", "omiciliad", "ive en")):
         return
     for m in _FROM.finditer(text):
+        if _STOP.match(text, m.start("p")) or _NO_PLACE.match(text, m.start("p")):
+            continue
         yield Found(m.start("p"), m.end("p"), "LUGAR")
 
 

@@ -33,7 +33,7 @@ _LENGTHS = {
 }  # fmt: skip
 _OTHER_CODES = re.compile(r"(?:2[0-9]|3[0-69]|4[0-9]|6[0-6]|7|8[1246]|9[0-58])")
 
-_TAIL = r"(?:[ .\-/]{0,2}\(?\d{1,9}\)?){0,7}+"
+_TAIL = r"(?:[ .\-]{0,2}\(?\d{1,9}\)?){0,7}+"
 _NUMBER = re.compile(rf"\(?\+?\(?\d{{1,9}}\)?{_TAIL}")
 _INTERNATIONAL = re.compile(rf"(?<![\w+.,])(?:\+|00) ?\(?[1-9]\d{{0,8}}\)?{_TAIL}(?!\w)")
 _SPANISH = re.compile(
@@ -79,7 +79,7 @@ def _labelled_phones(text: str, at: int) -> Iterator[Found]:
         end = _trimmed(text, at, m.end())
         digits = sum(map(str.isdigit, text[at:end]))
         # An extension or the last figures of a second number may be short, the first number never.
-        if not (6 if first else 3) <= digits <= 16 or (first and _UNIT.match(text, end)) or _dated(text[at:end]):
+        if not (7 if first else 3) <= digits <= 16 or (first and _UNIT.match(text, end)) or _dated(text[at:end]):
             return
         extension = _EXTENSION.match(text, end)
         end = extension.end() if extension else end
