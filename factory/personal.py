@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from factory.personal_dates import ages, dates
-from factory.personal_fields import GIVEN, fields, labelled
+from factory.personal_fields import fields, labelled
 from factory.personal_names import hospitals, origins, places, streets, titled
-from factory.personal_numbers import Found, checked_ids, emails, links, phones
+from factory.personal_numbers import Found, checked_ids, phones
+from factory.personal_web import emails, links
+from factory.personal_words import GIVEN
 
 __all__ = ["PROFILES", "Found", "Mark", "Scrubbed", "Scrubber", "find", "scrub"]
 
@@ -35,7 +37,7 @@ class Scrubbed(NamedTuple):
 
 
 def find(text: str, profile: str) -> list[Found]:
-    """Personal data of `text` in order and without overlaps, by the rules of the profile. Raises ValueError for another profile."""
+    """Personal data of `text` in order, without overlaps, by the rules of the profile. Raises ValueError for others."""
     if profile not in PROFILES:
         msg = f"no profile {profile!r}; known: {', '.join(PROFILES)}"
         raise ValueError(msg)
@@ -157,7 +159,9 @@ class Scrubber:
         """Another text of the same document (its title), scrubbed with the same numbers and the names known."""
         known = [self._text[m.start : m.end] for m in self._marks if m.type == "NOMBRE"]
         found = find(text, self._profile)
-        found += [Found(m.start(), m.end(), "NOMBRE") for name in known for m in re.finditer(rf"\b{re.escape(name)}\b", text)]
+        found += [
+            Found(m.start(), m.end(), "NOMBRE") for name in known for m in re.finditer(rf"\b{re.escape(name)}\b", text)
+        ]
         parts, marks, at = [], [], 0
         for f in _apart(text, found):
             marks.append(Mark(f.type, f.start, f.end, self._placeholder(f, text)))

@@ -7,29 +7,53 @@ from collections.abc import Iterator
 
 from factory.personal_numbers import Found
 
-_MONTHS = "enero febrero marzo abril mayo junio julio agosto septiembre setiembre octubre noviembre diciembre".split()
+_MONTHS = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "setiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+]
 _MONTH_FORMS = [form for month in _MONTHS for form in (month, month.capitalize(), month.upper())]
 _SHORT = r"(?:ene|feb|mar|abr|may|jun|jul|ago|sept?|set|oct|nov|dic)"
 _YEAR = r"(?:(?:19|20)\d\d|['’]?\d\d)"
 
 _NUMERIC = re.compile(
-    r"(?<![\w.,/:-])(?:(?P<d>\d{1,2})[^\S\n]?(?P<s>[/.-])[^\S\n]?(?P<m>\d{1,2})[^\S\n]?(?P=s)[^\S\n]?(?P<y>(?:19|20)\d\d|\d\d)"
+    r"(?<![\w.,/:-])(?:(?P<d>\d{1,2})[^\S\n]?(?P<s>[/.-])[^\S\n]?(?P<m>\d{1,2})[^\S\n]?(?P=s)[^\S\n]?"
+    r"(?P<y>(?:19|20)\d\d|\d\d)"
     r"|(?P<iy>(?:19|20)\d\d)(?P<is>[/.-])(?P<im>\d{1,2})(?P=is)(?P<id>\d{1,2})"
     r"|(?P<mm>\d{1,2})[/-](?P<my>(?:19|20)\d\d))(?![\w/]|[.,:-]\d)"
 )
 # «3-feb-04», «sep-05», «feb. 2004»: found from the year, because figures are rarer than letters.
 _SHORT_YEAR = re.compile(r"\d\d(?:\d\d)?(?![\w/]|[.,:-]\d)")
-_SHORT_BEFORE = re.compile(rf"(?<![\w.,/:-])(?P<d>\d{{1,2}}[ /.-])?{_SHORT}(?P<s>[-/]['’]?|['’]|\.?[ .-])\Z", re.IGNORECASE)
+_SHORT_BEFORE = re.compile(
+    rf"(?<![\w.,/:-])(?P<d>\d{{1,2}}[ /.-])?{_SHORT}(?P<s>[-/]['’]?|['’]|\.?[ .-])\Z", re.IGNORECASE
+)
 _DAY_BEFORE = re.compile(
-    r"(?:(?<!\w)(?:\d{1,2}[^\S\n]?(?:[-–,/]|y|al?|e)[^\S\n]?(?:el[^\S\n])?){0,2}(?:\d{1,2}|primero|uno)(?:[^\S\n]?(?:º|°|er|ero))?(?:[^\S\n]+de(?:l[^\S\n]+mes[^\S\n]+de)?[^\S\n]+|[^\S\n]?[-/.][^\S\n]?|[^\S\n]+))\Z",
+    r"(?:(?<!\w)(?:\d{1,2}[^\S\n]?(?:[-–,/]|y|al?|e)[^\S\n]?(?:el[^\S\n])?){0,2}(?:\d{1,2}|primero|uno)"
+    r"(?:[^\S\n]?(?:º|°|er|ero))?(?:[^\S\n]+de(?:l[^\S\n]+mes[^\S\n]+de)?[^\S\n]+|[^\S\n]?[-/.][^\S\n]?"
+    r"|[^\S\n]+))\Z",
     re.IGNORECASE,
 )
 _YEAR_AFTER = re.compile(
-    rf"(?:(?:[^\S\n](?:y|e|o|a)[^\S\n]|[^\S\n]?[-/][^\S\n]?)(?:{'|'.join(_MONTHS)})(?!\w))?(?:[^\S\n]?[-/.][^\S\n]?|,?[^\S\n]+(?:del?[^\S\n]+)?(?:(?:ese|este|mismo|año|presente)[^\S\n]+){{0,2}}|[^\S\n]+de(?:l[^\S\n]+año)?[^\S\n]+|[^\S\n]?['’])(?P<y>{_YEAR})(?!\w|[.,]\d|[^\S\n]?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
+    rf"(?:(?:[^\S\n](?:y|e|o|a)[^\S\n]|[^\S\n]?[-/][^\S\n]?)(?:{'|'.join(_MONTHS)})(?!\w))?"
+    rf"(?:[^\S\n]?[-/.][^\S\n]?|,?[^\S\n]+(?:del?[^\S\n]+)?(?:(?:ese|este|mismo|año"
+    rf"|presente)[^\S\n]+){{0,2}}|[^\S\n]+de(?:l[^\S\n]+año)?[^\S\n]+|[^\S\n]?['’])(?P<y>{_YEAR})(?!\w"
+    rf"|[.,]\d|[^\S\n]?(?:%|º|°|años|d[ií]as|mg|ml|g\b|h\b))",
     re.IGNORECASE,
 )
 # What stands before a day, where figures alone could be a dose or a score.
-_DATE_BEFORE = re.compile(r"(?:(?:^|(?<!\w))(?:el|del|al|d[ií]as?|en|desde|hasta|fecha|[ay])[^\S\n:]+|[(\n])\Z", re.IGNORECASE)
+_DATE_BEFORE = re.compile(
+    r"(?:(?:^|(?<!\w))(?:el|del|al|d[ií]as?|en|desde|hasta|fecha|[ay])[^\S\n:]+|[(\n])\Z", re.IGNORECASE
+)
 _DAY_LABEL = re.compile(r"(?:[Dd][ií]a|[Ff]echa)[^\S\n](?P<v>\d{1,2}[/.-]\d{1,2}(?:[/.-]\d{2,4})?)(?![\w/]|[.,]\d)")
 _AGE = re.compile(r"(?<![\w.,/-])(?:9\d|1[0-2]\d)(?=[^\S\n](?:años|AÑOS)\b)")
 _OLD = re.compile(r"(?<!\w)[Ee]dad[^\S\n]?:[^\S\n]?(?P<v>9\d|1[0-2]\d)(?!\w|[.,]\d)")
@@ -69,7 +93,12 @@ def _is_date(m: re.Match[str]) -> bool:
     day, month, year, sign = int(m["d"]), int(m["m"]), m["y"], m["s"]
     # With dots or hyphens and two figures for the year, only a full shape is no section, score or range.
     if sign != "/" and len(year) == 2 and (len(m["d"]) < 2 or len(m["m"]) < 2):
-        return sign == "-" and day <= 31 and 1 <= month <= 12 and _DATE_BEFORE.search(m.string, max(0, m.start() - 8), m.start()) is not None
+        return (
+            sign == "-"
+            and day <= 31
+            and 1 <= month <= 12
+            and _DATE_BEFORE.search(m.string, max(0, m.start() - 8), m.start()) is not None
+        )
     return 1 <= day <= 31 and 1 <= month <= 31 and min(day, month) <= 12
 
 

@@ -5,101 +5,41 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from factory.personal_names import STREET, contact_places, name_at
 from factory.personal_numbers import Found
+from factory.personal_words import FIELDS, GIVEN, Field
 
-
-class Field(NamedTuple):
-    """What stands behind a label: its type, how far it goes, and whether only clinical texts have it."""
-
-    type: str
-    shape: str
-    clinical: bool = True
-
-
-_NAMES = (
-    "nombre nombres apellido apellidos|primer apellido|segundo apellido|nombre y apellidos|apellidos y nombre|nombre completo"
-    "|nombre del paciente|nombre de la paciente|nombre paciente|nombre del enfermo|nombre de la madre|nombre del padre|nombre del tutor"
-)
-_SIGNERS = (
-    "remitido por|responsable clinico|responsable medico|rsponsable medico|direccion para correspondencia|responsable|correspondencia|firmado|fdo"
-    "|firma|medico responsable|autor del informe|medico informante"
-)
-_PEOPLE = (
-    "medico|medica|doctor|doctora|facultativo|medico de cabecera|medico tratante|medico de familia|medico de atencion primaria|cirujano|cirujana"
-    "|enfermera|enfermero|persona de contacto|medico residente|matrona"
-)
-_CODES = (
-    "nhc|n h c|nass|nuss|nss|nuhsa|cipa|cip|sip|tsi|cite|nocol|no col|no colegiado|no de colegiado|numero de colegiado|colegiado|colegiada|num col"
-    "|n col|episodio|no episodio|dni|d n i|nif|nie|dni/nif|dni/nie|pasaporte|curp|rfc|cedula|cedula profesional|cedula de identidad|cedula de ciudadania"
-    "|historia clinica|no historia clinica|no de historia clinica|numero de historia clinica|no historia|no de historia|numero de historia|no hc"
-    "|expediente|no de expediente|no expediente|numero de expediente|numero de afiliacion|no de afiliacion|no afiliacion|afiliacion|seguridad social"
-    "|no seguridad social|no de la seguridad social|numero de la seguridad social|numero de seguridad social|no ss|tarjeta sanitaria"
-    "|numero de tarjeta sanitaria|no tarjeta sanitaria|poliza|no de poliza|licencia|matricula|matricula profesional|rut|run|cuil|cuit|dui|cui"
-    "|id paciente|identificacion|no identificacion|numero de identificacion|documento|documento de identidad|no documento|no de documento"
-    "|numero de registro|no de registro|id|folio|no de caso|codigo de paciente|numero de paciente|no paciente|codigo"
-)
-_DATES = "fecha|fecha de nacimiento|f nacimiento|f nac|fecha nacimiento|fecha de ingreso|fecha ingreso|fecha de alta|fecha alta|fecha del informe|fecha de consulta|fecha de la consulta|fecha de defuncion|fecha de exitus|fecha de intervencion|fecha informe|nacimiento|ingreso|alta"
-_PLACES = "localidad|provincia|localidad/ provincia|localidad/provincia|localidad / provincia|municipio|ciudad|poblacion|lugar de nacimiento|lugar de residencia|natural de|comunidad autonoma"
-_ADDRESSES = "domicilio|direccion|direccion postal|domicilio habitual|domicilio particular|calle|direccion particular"
-_HOSPITALS = "hospital|centro|centro de salud|centro sanitario|centro hospitalario|centro medico|hospital de referencia|hospital de origen"
-# Words that are labels of people too seldom in a text that is not clinical.
-_PATIENT = "nombre del paciente|nombre de la paciente|nombre paciente|nombre y apellidos|apellidos y nombre|nombre completo"
-_LOOSE = ("id", "codigo", "folio", "licencia", "documento", "identificacion", "cite", "cui", "run", "dui", "expediente", "colegiado", "cip", "sip", "tsi")
-
-
-def _table() -> dict[str, Field]:
-    rows = {
-        ("NOMBRE", "line"): _NAMES.replace(" apellidos|", " apellidos|").replace("nombre nombres apellido apellidos", "nombre|nombres|apellido|apellidos"),
-        ("NOMBRE", "sign"): _SIGNERS, ("NOMBRE", "name"): _PEOPLE, ("NOMBRE", "patient"): "paciente|enfermo|enferma|familiar|tutor|tutora|madre|padre|conyuge|contacto|especialista|anestesista|ayudante",
-        ("ID", "code"): _CODES, ("FECHA", "date"): _DATES, ("LUGAR", "line"): _PLACES, ("LUGAR", "postcode"): "cp|c p|codigo postal", ("DIRECCION", "line"): _ADDRESSES,
-        ("HOSPITAL", "line"): _HOSPITALS,
-    }  # fmt: skip
-    table = {label: Field(kind, shape) for (kind, shape), labels in rows.items() for label in labels.split("|")}
-    for label in _CODES.split("|"):
-        table[label] = Field("ID", "code", label in _LOOSE)
-    for label in _PATIENT.split("|"):
-        table[label] = Field("NOMBRE", "line", False)
-    for label in ("paciente", "enfermo", "enferma"):
-        table[label] = Field("NOMBRE", "patient", False)
-    for label in _ADDRESSES.split("|"):
-        table[label] = Field("DIRECCION", "line", False)
-    return table
-
-
-_FIELDS = _table()
-_LAST = {label.rsplit(None, 1)[-1] for label in _FIELDS}
+_LAST = {label.rsplit(None, 1)[-1] for label in FIELDS}
 _WINDOW = re.compile(r"[^\W_][\w ./ºª°-]{0,44}\Z")
 _LONGEST = 200
 # A field ends where the next label of its line begins.
 _NEXT_LABEL = re.compile(
-    r"N[ºo°.]{1,2} ?Col\w* ?:|(?:Sexo|Edad|NHC|NASS|CP|Fecha|Tel(?:éfono|f)?|Fax|E-?mail|DNI|NIF|Localidad|Provincia|País|Domicilio"
+    r"N[ºo°.]{1,2} ?Col\w* ?:|(?:Sexo|Edad|NHC|NASS|CP|Fecha|Tel(?:éfono|f)?|Fax|E-?mail|DNI|NIF|Localidad"
+    r"|Provincia|País|Domicilio"
     r"|Apellidos|Médico|Servicio)(?<![^\W\d_]Edad)\b[^:\n]{0,20}:"
 )
 _CODE = re.compile(r"(?:[A-Za-z]{1,5}[ -]?)?\d[\w]*(?:[ ./–-]{1,3}(?:\d[\w]*|[A-Z]\b)){0,8}+", re.IGNORECASE)
 _PREFIX = re.compile(r"nhc[- :]+", re.IGNORECASE)
-_DATE = re.compile(r"\d[\d/ .,:-]{2,20}\d(?:\s?h\b)?|\d{1,2}(?:\s(?:de\s)?|[-/.])[A-Za-z]{3,10}\.?(?:\s(?:del?\s)?|[-/.])\d{2,4}|(?:19|20)\d\d")
+_DATE = re.compile(
+    r"\d[\d/ .,:-]{2,20}\d(?:\s?h\b)?|\d{1,2}(?:\s(?:de\s)?|[-/.])[A-Za-z]{3,10}\.?(?:\s(?:del?\s)?"
+    r"|[-/.])\d{2,4}|(?:19|20)\d\d"
+)
 _MEASURED = re.compile(r"\s?(?:%|mg|ml|g\b|cm|mm|kg|UI|años|d[ií]as|h\b|pacientes|casos)")
 _BARE_ID = re.compile(
-    r"(?:(?<=[a-zñáéíóú])N[ºo°]Col\w*|(?<!\w)(?:DNI|NIF|NIE|NHC|NASS|NUSS|NUHSA|CURP|RFC|CIPA|CUIL|CUIT|RUT|[Pp]asaporte|[Cc]olegiad[oa]|N[ºo°]\s?(?:de\s)?(?:Col\w*|col\w*|[Hh]istoria(?:\s[Cc]línica)?)"
-    r"|[Hh]istoria\s[Cc]línica|[Ss]eguridad\s[Ss]ocial|[Cc]édula(?:\s(?:de\s[Cc]iudadanía|de\s[Ii]dentidad|profesional))?|[Tt]arjeta\s[Ss]anitaria))"
-    r"(?:\s?(?:n[ºo°.]+|N[ºo°.]+|n[úu]m(?:ero|\.)?|con|#|es|del paciente|de la paciente)){0,2}[\s.:,-]{0,3}(?P<v>(?:[A-Z]{1,4}[ -]?)?\d[\w]*(?:[ ./-]\d[\w]*){0,5}(?:[ -]?[A-Z]\b)?)"
+    r"(?:(?<=[a-zñáéíóú])N[ºo°]Col\w*|(?<!\w)(?:DNI|NIF|NIE|NHC|NASS|NUSS|NUHSA|CURP|RFC|CIPA|CUIL|CUIT"
+    r"|RUT|[Pp]asaporte|[Cc]olegiad[oa]|N[ºo°]\s?(?:de\s)?(?:Col\w*|col\w*|[Hh]istoria(?:\s[Cc]línica)?)"
+    r"|[Hh]istoria\s[Cc]línica|[Ss]eguridad\s[Ss]ocial|[Cc]édula(?:\s(?:de\s[Cc]iudadanía|de\s[Ii]dentidad"
+    r"|profesional))?|[Tt]arjeta\s[Ss]anitaria))"
+    r"(?:\s?(?:n[ºo°.]+|N[ºo°.]+|n[úu]m(?:ero|\.)?|con|#|es|del paciente"
+    r"|de la paciente)){0,2}[\s.:,-]{0,3}(?P<v>(?:[A-Z]{1,4}[ -]?)?\d[\w]*(?:[ ./-]\d[\w]*){0,5}"
+    r"(?:[ -]?[A-Z]\b)?)"
 )
-_TWO_NAMES = re.compile(r"(?<!\w)Nombres?\s?:\s{0,3}(?P<n>[^\n:]{2,40}?)[ .]*\n+\s*Apellidos?\s?:\s{0,3}(?P<a>[^\n:]{2,60}?)[ .]*(?:\n|\Z)")
-_LIVES = re.compile(r"(?:[Dd]omiciliad[oa]\sen|[Cc]on\sdomicilio\sen|[Rr]eside\sen|[Vv]ive\sen|[Rr]esidente\sen)\s(?:la\s)?")
-# Given names that are no word of medicine: what stands behind «Paciente:» is a person only when one of them begins it.
-GIVEN = frozenset(
-    "adrián agustín alba alberto alejandra alejandro alfonso alfredo alicia álvaro amparo ana andrea andrés ángela antonia antonio ariadna arturo"
-    " beatriz begoña belén benito bernardo blanca carla carlos carmen carolina catalina cecilia césar clara claudia concepción consuelo cristian cristina"
-    " daniel daniela david diana diego dolores eduardo elena elisa emilia emilio encarnación enrique ernesto esteban esther eugenia eva felipe fernanda"
-    " fernando francisca francisco gabriel gabriela gerardo germán gloria gonzalo guadalupe guillermo gustavo héctor hugo ignacio inés inmaculada irene"
-    " isabel iván jaime javier jesús joaquín jorge josé josefa josefina juan juana julia julián julio laura leonardo leticia lorena lorenzo lourdes lucas"
-    " lucía luis luisa manuel manuela marcela marco marcos margarita maría mariana mariano mario marta martín mateo mercedes miguel miriam mónica montserrat"
-    " natalia nicolás noelia nuria óscar pablo paloma patricia paula pedro pilar rafael ramón raquel raúl ricardo roberto rocío rodrigo rosa rosario rubén"
-    " salvador samuel santiago sara sebastián sergio silvia sofía sonia susana teresa tomás valentina valeria vanesa verónica vicente víctor victoria"
-    " virginia xavier yolanda jose maria angel ángel jordi josep joan marc jesus ramon tomas andres martin sofia lucia".split()
+_TWO_NAMES = re.compile(
+    r"(?<!\w)Nombres?\s?:\s{0,3}(?P<n>[^\n:]{2,40}?)[ .]*\n+\s*Apellidos?\s?:\s{0,3}(?P<a>[^\n:]{2,60}?)[ .]*(?:\n|\Z)"
+)
+_LIVES = re.compile(
+    r"(?:[Dd]omiciliad[oa]\sen|[Cc]on\sdomicilio\sen|[Rr]eside\sen|[Vv]ive\sen|[Rr]esidente\sen)\s(?:la\s)?"
 )
 
 
@@ -127,15 +67,15 @@ def _label_before(text: str, at: int) -> Field | None:
         return None
     for n in range(min(6, len(words)), 0, -1):
         label = " ".join(words[-n:])
-        if label in _FIELDS and (n == len(words) or n > 1 or _stands_out(m.group(), words[-1])):
-            return _FIELDS[label]
+        if label in FIELDS and (n == len(words) or n > 1 or _stands_out(m.group())):
+            return FIELDS[label]
     return None
 
 
-def _stands_out(window: str, word: str) -> bool:
+def _stands_out(window: str) -> bool:
     """A label in the middle of a line is capitalised, or a sentence that ends in such a word would be one."""
-    last = window.split()[-1]
-    return last[:1].isupper() or len(window.split()) == 1
+    words = window.split()
+    return words[-1][:1].isupper() or len(words) == 1
 
 
 def _line_end(text: str, start: int, most: int) -> int:
@@ -204,7 +144,9 @@ def _whole(text: str, start: int, end: int, kind: str, *, clinical: bool) -> Ite
         return
     value = text[start:end].rstrip(" .,;\t")
     value += "." if _ABBREVIATED.search(value) and text.startswith(".", start + len(value)) else ""
-    if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 80 if kind == "HOSPITAL" else 140) or (kind == "NOMBRE" and any(map(str.isdigit, value))):
+    if len(value) > (60 if kind in ("NOMBRE", "LUGAR") else 80 if kind == "HOSPITAL" else 140) or (
+        kind == "NOMBRE" and any(map(str.isdigit, value))
+    ):
         # A sentence, not a value: only what begins like a name is one.
         span = name_at(text, start, end) if kind == "NOMBRE" else None
         value = text[start : span[1]] if span else ""

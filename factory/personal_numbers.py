@@ -1,4 +1,4 @@
-"""Numbers and addresses of the net that name a person: phones, ids, accounts, cards, e-mails, handles.
+"""Numbers that name a person: phones, ids, accounts, cards.
 
 Few anchored patterns propose; arithmetic disposes. Presidio's recognisers check what has a check digit.
 """
@@ -21,7 +21,8 @@ class Found(NamedTuple):
 
 # After a number these make it a quantity, whatever its shape.
 _UNIT = re.compile(
-    r"\s?(?:%|‰|°|€|\$|[kmµμndcp]?(?:g|l|L|m|mol|Eq|eq|Hz|W|V|J|s|Pa)\b|mm|cm|UI\b|U\b|UFC|ufc|mcg|kcal|kDa|pb\b|rpm|lpm"
+    r"\s?(?:%|‰|°|€|\$|[kmµμndcp]?(?:g|l|L|m|mol|Eq|eq|Hz|W|V|J|s|Pa)\b|mm|cm|UI\b|U\b|UFC|ufc|mcg|kcal"
+    r"|kDa|pb\b|rpm|lpm"
     r"|años|meses|d[ií]as|horas|h\b|min\b|veces|euros|d[óo]lares|pesos|personas|pacientes|casos|habitantes"
     r"|células|copias|leucocitos|plaquetas|hematíes|mujeres|hombres|niños|participantes|de\s(?:personas|euros|dólares))"
 )
@@ -38,7 +39,8 @@ _NUMBER = re.compile(rf"\(?\+?\(?\d{{1,9}}\)?{_TAIL}")
 _INTERNATIONAL = re.compile(rf"(?<![\w+.,])(?:\+|00) ?\(?[1-9]\d{{0,8}}\)?{_TAIL}(?!\w)")
 _SPANISH = re.compile(
     r"(?<![\w.,/+\-=])(?:34[ .-])?(?:6\d|7[1-9]|[89]\d)"
-    r"(?:\d{7}|\d[ .-]\d{3}[ .-]\d{3}|\d[ .-]\d{2}[ .-]\d{2}[ .-]\d{2}|\d[ -]\d{6}|[ .-]\d{3}[ .-]\d{2}[ .-]\d{2}|[ -]\d{7})"
+    r"(?:\d{7}|\d[ .-]\d{3}[ .-]\d{3}|\d[ .-]\d{2}[ .-]\d{2}[ .-]\d{2}|\d[ -]\d{6}"
+    r"|[ .-]\d{3}[ .-]\d{2}[ .-]\d{2}|[ -]\d{7})"
     r"(?![\w/]|[.,\-]\d)"
 )
 _PHONE_LABEL = re.compile(
@@ -104,7 +106,9 @@ def _trimmed(text: str, start: int, end: int) -> int:
     bracket = text.rfind("(", start, end)
     if bracket > start and ")" not in text[bracket : end + 1]:
         return _trimmed(text, start, bracket)
-    return end + 1 if text[end : end + 1] == ")" and ")" not in text[max(start, bracket) : end] and bracket >= 0 else end
+    return (
+        end + 1 if text[end : end + 1] == ")" and ")" not in text[max(start, bracket) : end] and bracket >= 0 else end
+    )
 
 
 def _possible(number: str) -> bool:
@@ -119,13 +123,19 @@ def _possible(number: str) -> bool:
 def _alone(text: str, start: int, end: int) -> bool:
     """Not a quantity, not a row of a table, not a piece of an identifier or of a large number."""
     before, number = text[max(0, start - 24) : start], text[start:end]
-    if _UNIT.match(text, end) or _LINK_BEFORE.search(before) or re.match(r"\s*[|\d]|\s?[–-]\s?\d|\t", text[end : end + 4]):
+    if (
+        _UNIT.match(text, end)
+        or _LINK_BEFORE.search(before)
+        or re.match(r"\s*[|\d]|\s?[–-]\s?\d|\t", text[end : end + 4])
+    ):
         return False
     if re.search(r"[\d|±<>≥≤=\t]\s*\Z", before):
         return False
     thousands = re.fullmatch(r"\d{3}([ .])\d{3}\1\d{3}", number)
     # Figures in threes are a quantity when a noun follows or the number is round.
-    return not (thousands and (thousands[1] == "." or number.endswith("000") or re.match(r" [a-zñáéíóú]", text[end : end + 2])))
+    return not (
+        thousands and (thousands[1] == "." or number.endswith("000") or re.match(r" [a-zñáéíóú]", text[end : end + 2]))
+    )
 
 
 @cache
@@ -148,7 +158,8 @@ _IDS = re.compile(
     r"(?<![\w./-])(?:(?P<nif>\d{8}[ -]?[A-Za-z])|(?P<nie>[XYZ][ -]?\d{7}[ -]?[A-Z])"
     r"|(?P<iban>[A-Z]{2}\d{2}(?:[ -]?[A-Z\d]{4}){2,7}+(?:[ -]?[A-Z\d]{1,3})?)"
     r"|(?P<card>[3-6]\d{3}(?:[ -]?\d{4}){2}[ -]?\d{1,7}|3[47]\d\d[ -]?\d{6}[ -]?\d{5})"
-    r"|(?P<curp>[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[A-Z\d]\d)|(?P<rfc>[A-ZÑ&][AEIOUX][A-ZÑ]{2}\d{6}[A-Z\d]{2}[\dA]))(?!\w)"
+    r"|(?P<curp>[A-Z][AEIOUX][A-Z]{2}\d{6}[HMX][A-Z]{5}[A-Z\d]\d)|"
+    r"(?P<rfc>[A-ZÑ&][AEIOUX][A-ZÑ]{2}\d{6}[A-Z\d]{2}[\dA]))(?!\w)"
 )
 _BY = {"nif": "EsNifRecognizer", "nie": "EsNieRecognizer", "iban": "IbanRecognizer", "card": "CreditCardRecognizer"}
 _TYPE = {"iban": "CUENTA", "card": "TARJETA"}
@@ -175,60 +186,3 @@ def _real_day(yymmdd: str) -> bool:
 
 def _curp_digit(curp: str) -> str:
     return str(-sum(_CURP.index(c) * (18 - i) for i, c in enumerate(curp[:17])) % 10)
-
-
-_DOMAIN = re.compile(r"[^\W_](?:[\w-]{0,61}[^\W_])?(?:\.[^\W_](?:[\w-]{0,61}[^\W_])?){1,6}")
-_LOCAL = re.compile(r"[\w.+%'’-]{1,64}\Z")
-_AT = re.compile(r" ?(?:\(at\)|\[at\]|\(arroba\)|\[arroba\]|\(a\)) ?|@ ?(?=[^\W_][\w-]{0,62}\.)| @(?=[^\W_][\w-]{0,62}\.)")
-_MAILTO = "mailto:"
-_GLUED = re.compile(r"(?:[Ee]-?[Mm]ail|[Cc]orreo)[.-]+(?=\w)")
-
-
-def emails(text: str) -> Iterator[Found]:
-    """E-mail addresses, also those written with (at) or (arroba)."""
-    if "@" not in text and "(a" not in text and "[a" not in text:
-        return
-    for m in _AT.finditer(text):
-        domain = _DOMAIN.match(text, m.end())
-        if domain is None or not re.search(r"\.[^\W\d_]", domain.group()):
-            continue
-        local = _LOCAL.search(text, max(0, m.start() - 64), m.start())
-        if local is None:
-            continue
-        value = local.group()
-        start = local.start() + len(value) - len(value.lstrip(".'’-"))
-        if start < m.start():
-            glued = _GLUED.match(text, start, m.start())
-            start = glued.end() if glued else start
-            start -= len(_MAILTO) if text[max(0, start - 7) : start].lower() == _MAILTO else 0
-            yield Found(start, domain.end(), "CORREO")
-
-
-_URL = re.compile(r"(?<![\w@])(?:https?://|ftp://|www\.)[^\s<>\"»\]]{3,2000}", re.IGNORECASE)
-_HANDLE = re.compile(
-    r"(?<![\w@.-])(?:https?://)?(?:[a-z]{1,6}(?:-[a-z]{2})?\.)?"
-    r"(?:(?:facebook|instagram|twitter|tiktok|threads)\.(?:com|net)/|x\.com/|fb\.com/|linkedin\.com/in/|wa\.me/|t\.me/)"
-    r"(?P<who>@?[\w.%-]{2,80})(?:[/?][^\s<>\"»\])]{0,500})?",
-    re.IGNORECASE,
-)
-_HANDLE_HOSTS = ("facebook.", "instagram.", "twitter.", "tiktok.", "threads.", "x.com/", "fb.com/", "linkedin.", "wa.me", "t.me/")
-# Buttons that share a page name nobody.
-_BUTTONS = re.compile(r"(?:sharer?|intent|plugins|dialog|hashtag|search|home|login|tr|explore|p|reel|share)\b", re.IGNORECASE)
-
-
-def links(text: str, *, every: bool) -> Iterator[Found]:
-    """Every address of the web, or only the pages of a person's handle."""
-    folded = text.lower()
-    if any(host in folded for host in _HANDLE_HOSTS):
-        for m in _HANDLE.finditer(text):
-            if every or not _BUTTONS.match(m["who"]):
-                yield Found(m.start(), _unpunctuated(text, m.start(), m.end()), "URL")
-    if every and ("://" in text or "www." in folded):
-        for m in _URL.finditer(text):
-            yield Found(m.start(), _unpunctuated(text, m.start(), m.end()), "URL")
-
-
-def _unpunctuated(text: str, start: int, end: int) -> int:
-    while end > start and text[end - 1] in ".,;:!?)'’”":
-        end -= 1
-    return end
