@@ -14,7 +14,7 @@ class Field(NamedTuple):
 
 
 _NAMES = (
-    "nombre nombres apellido apellidos|primer apellido|segundo apellido|nombre y apellidos"
+    "nombre|nombres|apellido|apellidos|primer apellido|segundo apellido|nombre y apellidos"
     "|apellidos y nombre|nombre completo"
     "|nombre del paciente|nombre de la paciente|nombre paciente|nombre del enfermo|nombre de la madre"
     "|nombre del padre|nombre del tutor"
@@ -60,49 +60,31 @@ _HOSPITALS = (
     "hospital|centro|centro de salud|centro sanitario|centro hospitalario|centro medico"
     "|hospital de referencia|hospital de origen"
 )
-# Words that are labels of people too seldom in a text that is not clinical.
-_PATIENT = (
+_RELATIVES = "familiar|tutor|tutora|madre|padre|conyuge|contacto|especialista|anestesista|ayudante"
+# What an article may hold too: a patient's name, address and numbers.
+_PATIENT = "paciente|enfermo|enferma"
+_PATIENT_NAMES = (
     "nombre del paciente|nombre de la paciente|nombre paciente|nombre y apellidos|apellidos y nombre|nombre completo"
 )
-_LOOSE = (
-    "id",
-    "codigo",
-    "folio",
-    "licencia",
-    "documento",
-    "identificacion",
-    "cite",
-    "cui",
-    "run",
-    "dui",
-    "expediente",
-    "colegiado",
-    "cip",
-    "sip",
-    "tsi",
+# Labels of numbers that mean something else outside a clinical note.
+_LOOSE = "id|codigo|folio|licencia|documento|identificacion|cite|cui|run|dui|expediente|colegiado|cip|sip|tsi"
+# Later rows win.
+_ROWS = (
+    (_NAMES, Field("NOMBRE", "line")),
+    (_SIGNERS, Field("NOMBRE", "sign")),
+    (_PEOPLE, Field("NOMBRE", "name")),
+    (_RELATIVES, Field("NOMBRE", "patient")),
+    (_DATES, Field("FECHA", "date")),
+    (_PLACES, Field("LUGAR", "line")),
+    ("cp|c p|codigo postal", Field("LUGAR", "postcode")),
+    (_HOSPITALS, Field("HOSPITAL", "line")),
+    (_ADDRESSES, Field("DIRECCION", "line", clinical=False)),
+    (_PATIENT, Field("NOMBRE", "patient", clinical=False)),
+    (_PATIENT_NAMES, Field("NOMBRE", "line", clinical=False)),
+    (_CODES, Field("ID", "code", clinical=False)),
+    (_LOOSE, Field("ID", "code")),
 )
-
-
-def _table() -> dict[str, Field]:
-    rows = {
-        ("NOMBRE", "line"): _NAMES.replace(" apellidos|", " apellidos|").replace("nombre nombres apellido apellidos", "nombre|nombres|apellido|apellidos"),
-        ("NOMBRE", "sign"): _SIGNERS, ("NOMBRE", "name"): _PEOPLE, ("NOMBRE", "patient"): "paciente|enfermo|enferma|familiar|tutor|tutora|madre|padre|conyuge|contacto|especialista|anestesista|ayudante",
-        ("ID", "code"): _CODES, ("FECHA", "date"): _DATES, ("LUGAR", "line"): _PLACES, ("LUGAR", "postcode"): "cp|c p|codigo postal", ("DIRECCION", "line"): _ADDRESSES,
-        ("HOSPITAL", "line"): _HOSPITALS,
-    }  # fmt: skip
-    table = {label: Field(kind, shape) for (kind, shape), labels in rows.items() for label in labels.split("|")}
-    for label in _CODES.split("|"):
-        table[label] = Field("ID", "code", label in _LOOSE)
-    for label in _PATIENT.split("|"):
-        table[label] = Field("NOMBRE", "line", False)
-    for label in ("paciente", "enfermo", "enferma"):
-        table[label] = Field("NOMBRE", "patient", False)
-    for label in _ADDRESSES.split("|"):
-        table[label] = Field("DIRECCION", "line", False)
-    return table
-
-
-FIELDS = _table()
+FIELDS = {label: field for labels, field in _ROWS for label in labels.split("|")}
 
 # Given names that are no word of medicine: what stands behind «Paciente:» is a person only when one of them begins it.
 GIVEN = frozenset({

@@ -21,6 +21,7 @@ FACTORY = PROJECT / "factory"
 LAYERS = [
     {"errors", "record", "config"},
     {"store", "licence", "schema", "readers", "lock", "batch", "ledger", "sources", "stage"},
+    {f"personal{part}" for part in ("", "_fields", "_names", "_numbers", "_dates", "_web", "_words")},
     {"steps", "dedup", "books", "items"},
     {"executors", "card", "build", "export", "report", "gc"},
     {"cli", "__main__", "__init__"},
@@ -154,6 +155,8 @@ def _source_behind(step: type) -> str:
         modules.append(importlib.import_module("factory.record"))
     if step.__name__ == "LanguageStep":
         modules.append(importlib.import_module("factory.steps.close_languages"))
+    if step.__name__ == "ScrubPersonal":
+        modules += [importlib.import_module(f"factory.{p.stem}") for p in sorted(FACTORY.glob("personal*.py"))]
     lines = [line.strip() for m in modules if m for line in inspect.getsource(m).splitlines()]
     return "\n".join(line for line in lines if line and not line.startswith("#"))
 
