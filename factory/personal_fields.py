@@ -13,6 +13,7 @@ from factory.personal_words import FIELDS, GIVEN, Field
 _LAST = {label.rsplit(None, 1)[-1] for label in FIELDS}
 _WINDOW = re.compile(r"[^\W_][\w ./ºª°-]{0,44}\Z")
 _LONGEST = 200
+_FIVE = re.compile(r"\d{5}(?!\w)")
 # A field ends where the next label of its line begins.
 _NEXT_LABEL = re.compile(
     r"N[ºo°.]{1,2} ?Col\w* ?:|(?:Sexo|Edad|NHC|NASS|CP|Fecha|Tel(?:éfono|f)?|Fax|E-?mail|DNI|NIF|Localidad"
@@ -116,7 +117,7 @@ def _value(text: str, at: int, known: Field, *, clinical: bool) -> Iterator[Foun
     elif known.shape == "postcode":
         if any(map(str.isdigit, text[start : start + 6])):
             yield from _whole(text, start, end, known.type, clinical=clinical)
-    elif known.shape == "line" and (known.type != "LUGAR" or text[start].isupper()):
+    elif known.shape == "line" and (known.type != "LUGAR" or text[start].isupper() or _FIVE.match(text, start)):
         yield from _whole(text, start, end, known.type, clinical=clinical)
     elif known.shape != "line":
         yield from _person(text, start, end, known, clinical=clinical)

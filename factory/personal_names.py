@@ -49,11 +49,13 @@ _TITLE_ALONE = re.compile(r"(?:D(?:r(?:a|es|as)?|ña|oña|on)?|DRA?|S(?:r|ra|rta
 _SHORT_D = re.compile(rf"[{_UP}]\w+(?: {_PART})* [{_UP}]\w{{2,}}")
 
 _HOSPITAL = re.compile(
-    r"(?<!\w)(?:Hospital(?:es)?|H\. ?U\.|Comple[jx]o [Hh]ospitalario|Clínica|Centro de [Ss]alud|Sanatorio"
+    r"(?<!\w)(?:Hospital(?:es)?|H\. ?U\.|Comple[jx]o (?:[Hh]ospitalario|[Aa]sistencial)|Clínica"
+    r"|Centro de [Ss]alud|Sanatorio"
     r"|Policl[íi]nic[ao]|Ambulatorio"
     r"|Centro [Mm]édico|Consultorio|CHU|HU)"
     rf"(?: (?:[Uu]niversitari[oa]|Univ\.|[Gg]eneral|[Cc]l[íi]nico))*"
-    rf"(?: (?:{_PART} ){{0,3}}[«\"'“]?(?:Dra?\. |Prof\. )?(?:{_TOKEN}|\d{{1,2}} de [Oo]ctubre)[»\"'”]?){{0,7}}"
+    rf"(?: (?:{_PART} ){{0,3}}[«\"'“]?(?:Dra?\. |Prof\. )?(?:[dl]['’´]{_CAP}|{_TOKEN}"
+    rf"|\d{{1,2}} de [Oo]ctubre)[»\"'”]?){{0,7}}"
 )
 _NO_HOSPITAL = re.compile(
     r" (?:de (?:la )?)?(?:Heridas|Dietética|y Dietética|D[íi]a|Historia|Actual|Informe|Urgencias|Tercer"
@@ -68,7 +70,7 @@ _BEFORE_CLINIC = re.compile(r"(?:\A|[\n.,;:(«\"]\s?|(?<!\w)(?:la|una|de|en|a|y)
 
 _VIA = (
     rf"(?:C\.?[/\\]\.?|c/\.?(?=\s?(?:{_PART} ){{0,3}}[{_UP}])|Calle\.?|calle|CALLE|CRT\.|Carr\.|Avda?s?\.?"
-    rf"|Avgda\.?|Avd\.|AVDA\.?|Avenida|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
+    rf"|Avgda\.?|Avd\.|AVDA\.?|Avenida\.?|avenida|avda\.?|Av\.?|Plaza|Plaça|Pl\.|plaza|Pza\.?|Plza\.?"
     r"|Paseo|Passeig|Pso\.?|P\.?º|Carretera|Ctra\.?|Ronda|Rondilla|Camino|Camí|Travesía|Trav\.|Carrer"
     r"|Carrera|Rúa|Rua|Rambla|Jirón|Jr\."
     r"|Gran Vía|Vía|Urb\.|Urbanización|Apartado de [Cc]orreos|Apdo\.(?: de [Cc]orreos)?|Bulevar|Glorieta"
@@ -77,14 +79,15 @@ _VIA = (
 )
 _WORD = rf"(?:{_PART}|nº|n[úu]m\.?|(?:[dl]['’´])?[{_UP}\d][\w'’´ªº.]*|[a-záéíóúñç]{{3,}}(?=[ ,]+(?:n[ºo°]|\d|s/?n)))"
 _FLOOR = (
-    r"(?:[ ,.–-]{1,3}(?:\d{1,3}\.?[ºª°oa]? ?-?[A-Z]?(?![\w])|[A-Z](?!\w|\.P)|[Áá]tico(?: [A-Z]\b)?|[Pp]iso"
+    r"(?:[ ,.–-]{1,3}(?:P?\d{1,3}\.?[ºª°oa]?(?: ?-?[A-Z]|(?<=[ºª°])[a-z])?(?!\w)|[Bb]loque \w\b|[A-Z](?!\w"
+    r"|\.P)|[Áá]tico(?: [A-Z]\b)?|[Pp]iso"
     r"|[Kk]m\.? ?\d+(?:[.,]\d+)?|[Ii]z\b\.?|izquierda|derecha|[Pp]iso \d+|[Bb]ajo|[Pp]ortal \w{1,3}\b"
     r"|[Ee]sc(?:alera)?\.? ?\w"
     r"|[Pp]uerta \w+|[Pp]lanta \w+|[Ll]ocal \w+|(?:dcha|izda|izq|der|dto|Dcha|Izda|Izq|Dto)(?:\b\.?|\b)"
     r"|[Ii]nt(?:erior)?\.? \w+|\"\w\")){0,5}+"
 )
 _STREET_NUMBER = (
-    r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?:[ºo°]|[úu]m|ro)?\.? ?|N° ?"
+    r"(?:s/?[nN]\b|S/N|sn\b|[Kk]m\.? ?\d+(?:[.,]\d+)?|(?:[Nn](?: ?[ºo°]|[úu]m(?:ero)?|ro)?\.? ?|N° ?"
     r"|# ?)?\d{1,5}[a-z]?(?: ?[-–/] ?\d{1,5})?(?: ?[A-Z](?!\w|\.P))?[ºª°]?)"
 )
 STREET = re.compile(
@@ -153,16 +156,24 @@ def titled(text: str) -> Iterator[Found]:
 
 def hospitals(text: str) -> Iterator[Found]:
     """Hospitals, clinics and health centres that are named."""
-    for m in _HOSPITAL.finditer(text):
-        value = m.group()
-        if value.startswith("Clínica") and not _BEFORE_CLINIC.search(text, max(0, m.start() - 8), m.start()):
-            continue
-        stop = _STOP_HOSPITAL.search(value, 8)
-        value = value[: stop.start()] if stop else value
-        value = re.sub(rf"(?: (?:{_PART}))*[\s.,]*\Z", "", value)
-        named = len(value.split()) > (3 if value.startswith("Centro de") else 1)
-        if named and not _NO_HOSPITAL.search(value) and not _NO_NAMED.match(value):
-            yield Found(m.start(), m.start() + len(value), "HOSPITAL")
+    at = 0
+    while m := _HOSPITAL.search(text, at):
+        value = _hospital(text, m)
+        # What was refused may hold a name further on: «Clínica y Dietética Hospital La Paz».
+        at = m.start() + (len(value) or 6)
+        if value:
+            yield Found(m.start(), at, "HOSPITAL")
+
+
+def _hospital(text: str, m: re.Match[str]) -> str:
+    value = m.group()
+    if value.startswith("Clínica") and not _BEFORE_CLINIC.search(text, max(0, m.start() - 8), m.start()):
+        return ""
+    if stop := _STOP_HOSPITAL.search(value, 8):
+        value = value[: stop.start()]
+    value = re.sub(rf"(?: (?:{_PART}))*[\s.,]*\Z", "", value)
+    named = len(value.split()) > (3 if value.startswith("Centro de") else 1)
+    return value if named and not _NO_HOSPITAL.search(value) and not _NO_NAMED.match(value) else ""
 
 
 # «Carrera 7 # 45-20»: streets with numbers for names.
