@@ -123,6 +123,7 @@ def _value(text: str, at: int, known: Field, *, clinical: bool) -> Iterator[Foun
         yield from _person(text, start, end, known, clinical=clinical)
 
 
+_WHEN = re.compile(r"(?:19|20)\d\d(?:\D{1,3}(?:19|20)\d\d)+|\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}")
 _ABBREVIATED = re.compile(r"(?<!\w)(?:[Dd]er|[Dd]cha|[Ii]zd?a?q?|[Dd]to|[Ee]sc|[Bb]j)\Z")
 
 
@@ -130,7 +131,12 @@ def _code(text: str, start: int, end: int, least: int) -> Iterator[Found]:
     if prefix := _PREFIX.match(text, start, end):
         start = prefix.end()
     m = _CODE.match(text, start, end)
-    if m and sum(map(str.isdigit, m.group())) >= least and not _MEASURED.match(text, m.end()):
+    if (
+        m
+        and sum(map(str.isdigit, m.group())) >= least
+        and not _MEASURED.match(text, m.end())
+        and not _WHEN.fullmatch(m.group())
+    ):
         yield Found(start, m.end(), "ID")
 
 
@@ -173,7 +179,7 @@ def _person(text: str, start: int, end: int, known: Field, *, clinical: bool) ->
 def labelled(text: str, *, clinical: bool) -> Iterator[Found]:
     """Ids behind labels without a colon, patients' forms, and where somebody lives."""
     for m in _BARE_ID.finditer(text):
-        if sum(map(str.isdigit, m["v"])) >= 5 and not _MEASURED.match(text, m.end()):
+        if sum(map(str.isdigit, m["v"])) >= 5 and not _MEASURED.match(text, m.end()) and not _WHEN.fullmatch(m["v"]):
             yield Found(m.start("v"), m.end("v"), "ID")
     for m in _LIVES.finditer(text) if any(hint in text for hint in ("omicili", "eside", "ive en")) else ():
         if street := STREET.match(text, m.end()):

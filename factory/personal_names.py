@@ -11,7 +11,7 @@ from factory.personal_words import PROVINCES
 _UP = "A-ZÁÉÍÓÚÜÑÇÀÈÌÒÙÂÊÎÔÄËÏÖ"
 _CAP = rf"(?:[{_UP}][\w'’]*+(?:-[{_UP}]?[\w'’]++)*+[ªº]?|M\.?ª)"
 _PART = r"(?:de|del|la|las|los|el|y|i|e|da|das|do|dos|di|van|von|der|den|le|san|santa|al|ben|bin|d['’´])"
-_INITIAL = rf"(?:M\.\s?[ªa](?!\w)|(?:[{_UP}]|[FM]co|Mª|Fdez|Gral|Rdguez|Hdez|Glez)\.)"
+_INITIAL = rf"(?:M\. ?[ªa](?!\w)|(?:[{_UP}]|[FM]co|Mª|Fdez|Gral|Rdguez|Hdez|Glez)\.)"
 _TOKEN = rf"(?:{_INITIAL}|{_CAP})"
 _NAME = re.compile(rf"{_TOKEN}(?:(?: {{1,2}}|(?<=\.))(?:{_PART} ){{0,3}}+{_TOKEN}){{0,6}}")
 

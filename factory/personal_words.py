@@ -67,7 +67,11 @@ _PATIENT_NAMES = (
     "nombre del paciente|nombre de la paciente|nombre paciente|nombre y apellidos|apellidos y nombre|nombre completo"
 )
 # Labels of numbers that mean something else outside a clinical note.
-_LOOSE = "id|codigo|folio|licencia|documento|identificacion|cite|cui|run|dui|expediente|colegiado|cip|sip|tsi"
+_LOOSE = (
+    "id|codigo|folio|licencia|documento|identificacion|cite|cui|run|dui|expediente|colegiado|cip|sip|tsi|afiliacion"
+    "|numero de registro|no de registro|no de caso|numero de identificacion|no identificacion|poliza|matricula"
+    "|no paciente|no documento|no de documento|numero de paciente"
+)
 # Later rows win.
 _ROWS = (
     (_NAMES, Field("NOMBRE", "line")),
