@@ -30,7 +30,7 @@ _NUMERIC = re.compile(
     r"(?<![\w.,/:-])(?:(?P<d>\d{1,2})[^\S\n]?(?P<s>[/.-])[^\S\n]?(?P<m>\d{1,2})[^\S\n]?(?P=s)[^\S\n]?"
     r"(?P<y>(?:19|20)\d\d|\d\d)"
     r"|(?P<iy>(?:19|20)\d\d)(?P<is>[/.-])(?P<im>\d{1,2})(?P=is)(?P<id>\d{1,2})"
-    r"|(?P<mm>\d{1,2})[/-](?P<my>(?:19|20)\d\d))(?![\w/]|[.,:-]\d)"
+    r"|(?P<mm>\d{1,2})[/-](?P<my>19\d\d|20[0-3]\d))(?![\w/]|[.,:-]\d)"
 )
 # «3-feb-04», «sep-05», «feb. 2004»: found from the year, because figures are rarer than letters.
 _SHORT_YEAR = re.compile(r"\d\d(?:\d\d)?(?![\w/]|[.,:-]\d)")
@@ -65,7 +65,9 @@ def dates(text: str) -> Iterator[Found]:
         if _is_date(m):
             yield Found(m.start(), m.end(), "FECHA")
     for m in _DAY_LABEL.finditer(text):
-        yield Found(m.start("v"), m.end("v"), "FECHA")
+        # «día 1/21»: of a cycle.
+        if int(re.split(r"[/.-]", m["v"])[1]) <= 12:
+            yield Found(m.start("v"), m.end("v"), "FECHA")
     yield from _short_months(text)
     for form in _MONTH_FORMS:
         at = text.find(form)
@@ -85,9 +87,16 @@ def _short_months(text: str) -> Iterator[Found]:
             yield Found(before.start(), m.end(), "FECHA")
 
 
+# «positivo 1/2000» dilutes a serum.
+_TITRE = re.compile(
+    r"(?:posi?tiv[oa]s?|t[ií]tulos?|diluci[óo]n(?:es)?|titulaci[óo]n|anticuerpos|suero)\b[^.\n]{0,12}\Z", re.IGNORECASE
+)
+
+
 def _is_date(m: re.Match[str]) -> bool:
     if m["mm"]:
-        return 1 <= int(m["mm"]) <= 12
+        titre = m["mm"] == "1" and _TITRE.search(m.string, max(0, m.start() - 24), m.start())
+        return 1 <= int(m["mm"]) <= 12 and not titre
     if m["iy"]:
         return 1 <= int(m["im"]) <= 12 and 1 <= int(m["id"]) <= 31
     day, month, year, sign = int(m["d"]), int(m["m"]), m["y"], m["s"]
