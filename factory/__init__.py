@@ -41,6 +41,16 @@ def near_duplicates(texts: Mapping[str, str]) -> list[tuple[str, ...]]:
     return clusters(texts)
 
 
+def scrub(text: str, profile: str = "article") -> str:
+    """The text with typed placeholders (`[NOMBRE_1]`) for personal data.
+
+    Profiles: clinical, article, book, web, transcript. Raises ValueError for another.
+    """
+    from factory.personal import scrub as scrubbed
+
+    return scrubbed(text, profile).text
+
+
 def load(recipe: str, home: str | None = None) -> Any:
     """The dataset that `factory build RECIPE` made in a home. Raises ConfigError if it is not built or has no row."""
     import os

@@ -9,6 +9,7 @@ from factory.stage import Context, Stage
 from factory.steps.decontaminate import Decontaminate
 from factory.steps.hostile import RemoveHostile
 from factory.steps.language import LanguageStep
+from factory.steps.personal import ScrubPersonal
 from factory.steps.quality import KeepLanguage, KeepTraditions, QualityFilter
 from factory.steps.text import RepairText, Seal
 from factory.steps.topic import TagTopic
@@ -29,6 +30,7 @@ def text_stages(config: Recipe, context: Context) -> list[Stage]:
                 KeepLanguage(config.select.language, clean.min_language_score),
                 QualityFilter(clean.quality, clean.web),
                 TagTopic(clean.min_topic_score),
+                ScrubPersonal(),
                 Decontaminate(context),
                 Seal(),
                 Signatures(context),

@@ -20,13 +20,21 @@ FACTORY = PROJECT / "factory"
 # A (left) may be imported by what stands on its right, never the other way round.
 LAYERS = [
     {"errors", "record", "config"},
-    {"store", "licence", "schema", "readers", "lock", "batch", "ledger", "sources", "stage"},
+    {"words", "personal"},
+    {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"},
     {"steps", "dedup", "books", "items"},
-    {"executors", "card", "build", "export", "report", "gc"},
+    {"executors", "card", "attribution", "build", "export", "report", "gc"},
     {"cli", "__main__", "__init__"},
 ]
 HEAVY = {"datatrove", "pyarrow", "fsspec", "pymupdf", "trafilatura", "spacy", "lxml", "numpy"}
 NEVER_TOP_LEVEL = {"torch", "vllm", "transformers", "trl", "datasets", "ray"}
+# What a step's results come from besides its own module.
+BEHIND = {
+    "Signatures": ("words", "dedup.signatures", "dedup.batches"),
+    "Duplicates": ("dedup.batches", "dedup.clusters", "dedup.compare", "dedup.measures", "dedup.index", "dedup.across"),
+    "Decontaminate": ("words", "decontaminate"),
+    "TagTopic": ("dedup.compare",),
+}
 VERSIONS = Path(__file__).with_name("step_versions.json")
 
 
@@ -154,6 +162,11 @@ def _source_behind(step: type) -> str:
         modules.append(importlib.import_module("factory.record"))
     if step.__name__ == "LanguageStep":
         modules.append(importlib.import_module("factory.steps.close_languages"))
+    modules += [importlib.import_module(f"factory.{m}") for m in BEHIND.get(step.__name__, ())]
+    if step.__name__ == "ScrubPersonal":
+        modules += [
+            importlib.import_module(f"factory.personal.{p.stem}") for p in sorted(FACTORY.glob("personal/*.py"))
+        ]
     lines = [line.strip() for m in modules if m for line in inspect.getsource(m).splitlines()]
     return "\n".join(line for line in lines if line and not line.startswith("#"))
 

@@ -1,7 +1,8 @@
-"""`factory decontaminate` and `factory licences`: what is kept out of a corpus, and why."""
+"""`factory decontaminate`, `factory scrub` and `factory licences`: what is kept out of a corpus, and why."""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -172,6 +173,58 @@ def _texts(file: str) -> Iterator[tuple[str, str]]:
         yield row["metadata"]["doc_id"], row["text"]
 
 
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--profile",
+    type=click.Choice(["clinical", "article", "book", "web", "transcript"]),
+    default="article",
+    show_default=True,
+    help="What is removed: clinical takes names, dates and places too.",
+)
+@click.option("--found", is_flag=True, help="List what was found instead of printing the text.")
+@options.as_json
+def scrub(files: tuple[str, ...], profile: str, found: bool, as_json: bool) -> None:
+    """Print files without personal data: anything a reader reads; - is standard input.
+
+    Rules alone do not make a text anonymous: a person must read clinical texts before they are published.
+
+    \b
+    Examples:
+      factory scrub informe.txt --profile clinical
+      factory scrub informe.txt --profile clinical --found
+      cat nota.txt | factory scrub - --profile clinical
+    """
+    from factory.personal import scrub as scrubbed
+
+    counts: Counter[str] = Counter()
+    for file in files:
+        for name, text in [("-", sys.stdin.read())] if file == "-" else _plain_texts(file):
+            done = scrubbed(text, profile)
+            counts.update(mark.type for mark in done.found)
+            marks = [{**mark._asdict(), "value": text[mark.start : mark.end]} for mark in done.found]
+            if as_json:
+                options.print_json({"file": file, "id": name, "text": done.text, "found": marks})
+            elif found:
+                for mark in marks:
+                    click.echo(clean(f"{mark['placeholder']}\t{mark['value']}"))
+            else:
+                click.echo(clean(done.text))
+    said = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
+    click.echo(f"{sum(counts.values())} removed" + (f": {said}" if said else ""), err=True)
+
+
+def _plain_texts(file: str) -> Iterator[tuple[str, str]]:
+    """A plain text keeps its lines, which tell where a field ends; other files go through their reader."""
+    if file.endswith((".txt", ".md")):
+        try:
+            yield file, Path(file).read_text("utf-8", errors="replace")
+        except OSError as error:
+            raise ConfigError(f"{file}: {error.strerror}") from error
+        return
+    yield from _texts(file)
+
+
 REMEDY = {
     "licence_unknown": "find the licence and state it, with licence_evidence, in the sources file",
     "licence_non_commercial": "NC: may be used in private (--include-unpublishable), not published",
@@ -234,4 +287,4 @@ def _say(row: dict[str, Any]) -> None:
         click.echo(f"            {clean(row['evidence'])[:140]}")
 
 
-__all__ = ["check", "decontaminate", "finder", "index", "licences", "list_indexes"]
+__all__ = ["check", "decontaminate", "finder", "index", "licences", "list_indexes", "scrub"]

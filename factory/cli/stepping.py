@@ -58,6 +58,7 @@ def run_step(name: str, given: str, settings: Row) -> Iterator[Verdict]:
         "language": _language,
         "quality": _quality,
         "dedup": _dedup,
+        "personal": _personal,
         "decontaminate": _decontaminate,
     }
     return steps[name](given, settings)
@@ -139,3 +140,17 @@ def _decontaminate(given: str, settings: Row) -> Iterator[Verdict]:
         items = sorted({hit.item for hit in looking.find([text_of(row)])[0]})
         failed = {"contaminated_by": items, "failed": [*row.get("failed", []), "contaminated"]} if items else {}
         yield row | failed, "contaminated" if items else None
+
+
+def _personal(given: str, settings: Row) -> Iterator[Verdict]:
+    from collections import Counter
+
+    from factory.personal import PROFILES, scrub
+
+    _none_but(settings, "profile")
+    profile = settings.get("profile", "article")
+    if profile not in PROFILES:
+        raise ConfigError(f"--set profile={profile}: {nearest(str(profile), PROFILES)}")
+    for row in rows_in(given):
+        found = scrub(row["text"], profile)
+        yield row | {"text": found.text, "personal": dict(Counter(mark.type for mark in found.found))}, None
