@@ -32,10 +32,10 @@ from factory.store import Cache, LocalStore, Raw, Store, open_store
 # The formats each kind of source may turn out to be.
 FORMATS_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "pdf": ("pdf",),
-    "article": ("article", "text"),
-    "text": ("text", "article"),
+    "article": ("article", "text", "jats"),
+    "text": ("text", "article", "cnxml", "medquad"),
     "youtube": ("transcript",),
-    "dataset": ("rows",),
+    "dataset": ("rows", "medquad"),
     "jats": ("jats",),
     "epub": ("epub",),
 }
@@ -109,7 +109,7 @@ class ReadItems(PipelineStep):
 
     name = "Raw items"
     type = "READER"
-    version = 2
+    version = 3
 
     def __init__(self, context: Context, config: Read) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class ReadItems(PipelineStep):
                     yield document
                 else:
                     bad += 1
-                    reason = "bad_row" if parsed.notes else "empty"
+                    reason = reason_of(parsed)
                     self._reject(document, reason, "; ".join(parsed.notes), rank)
         except SourceError as error:
             reason = error.reason
@@ -195,6 +195,11 @@ class ReadItems(PipelineStep):
         identity = item_id(receipt["source"]["id"], receipt["sha256"])
         row = {"item_id": identity, "outcome": outcome, "reason": "" if good else reason, "out": good, "rejected": bad}
         self.books.line(rank, row)
+
+
+def reason_of(parsed: Parsed) -> str:
+    """Why a reader's result holds no text: the slug its note begins with, or `empty`."""
+    return parsed.notes[0].partition(":")[0] if parsed.notes else "empty"
 
 
 def _place(store: Store, sha: str) -> str | bytes:

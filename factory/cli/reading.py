@@ -31,7 +31,7 @@ def read_file(
     """
     from factory.cli.taking import kind_of
     from factory.config import Read
-    from factory.items import FAILED, PENDING, document_of, format_for
+    from factory.items import FAILED, PENDING, document_of, format_for, reason_of
     from factory.readers.limits import LimitedReader
     from factory.record import Hints
     from factory.record import sha256 as sha
@@ -68,7 +68,9 @@ def read_file(
                 spans = document.metadata.pop("spans")
                 metadata = document.metadata | {"doc_id": document.id}
                 if not document.text:
-                    yield line("rejected", "bad_row", "; ".join(parsed.notes)) | {"metadata": {"doc_id": document.id}}
+                    yield line("rejected", reason_of(parsed), "; ".join(parsed.notes)) | {
+                        "metadata": {"doc_id": document.id}
+                    }
                     continue
                 found = {"path": path, "text": document.text, "spans": spans, "metadata": metadata}
                 yield found | {"status": "accepted", "reason": ""}

@@ -15,7 +15,10 @@ from factory.config import Source
 from factory.errors import ConfigError
 from factory.record import KINDS, TRADITIONS
 
+_XML_KIND = {"jats": "jats", "medquad": "dataset", "article": "article"}
 _SUFFIX_KIND = {
+    ".nxml": "jats",
+    ".epub": "epub",
     ".pdf": "pdf",
     ".html": "article",
     ".htm": "article",
@@ -256,6 +259,11 @@ def _own(source_id: str | None, files: list[Path], given: dict[str, str | None])
 
 def kind_of(file: Path) -> str:
     """The kind of source a file's ending stands for; plain text where it says nothing."""
+    if file.suffix.lower() == ".xml" and file.is_file():
+        from factory.readers.sniff import format_of
+
+        with file.open("rb") as stream:
+            return _XML_KIND.get(format_of(stream.read(65536), file.name), "text")
     return _SUFFIX_KIND.get(file.suffix.lower(), "text")
 
 

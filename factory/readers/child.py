@@ -27,6 +27,9 @@ MODULES = {
     "text": "factory.readers.plain",
     "rows": "factory.readers.rows",
     "jats": "factory.readers.jats",
+    "epub": "factory.readers.epub",
+    "cnxml": "factory.readers.cnxml",
+    "medquad": "factory.readers.medquad",
 }
 _PR_SET_PDEATHSIG = 1
 _ADDRESS = re.compile(r"0x[0-9a-f]{6,}")

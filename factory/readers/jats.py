@@ -19,6 +19,7 @@ from factory.readers.xml_text import (
     joined,
     name,
     parsed_xml,
+    runs,
     table_rows,
 )
 from factory.record import Hints, Paragraph, Parsed, Role, language_code
@@ -221,21 +222,10 @@ class _Walk:
 
     def mixed(self, one: Any, path: str | None, role: Role) -> None:
         """A paragraph that may hold blocks and footnotes: the text around each is a paragraph of its own."""
-        from copy import copy
-
-        if not any(name(e) in _BLOCKS or name(e) == "fn" for e in one.iter() if e is not one):
-            self.add(inline(one, _ASIDE), role, path)
-            return
-        running = _shallow(one)
-        for part in one:
-            if name(part) in _BLOCKS:
-                self.add(inline(running, _ASIDE), role, path)
-                self.block(part, path, role)
-                running = _shallow(one)
-                running.text = part.tail
-            else:
-                running.append(copy(part))
-        self.add(inline(running, _ASIDE), role, path)
+        for text, block in runs(one, _BLOCKS, _ASIDE):
+            self.add(text, role, path)
+            if block is not None:
+                self.block(block, path, role)
         for note in (e for e in one.iter() if name(e) == "fn"):
             self.add(inline(note), "footnote", path)
 
@@ -275,10 +265,3 @@ class _Walk:
 def _label(element: Any) -> str:
     label = child(element, "label")
     return "" if label is None else inline(label)
-
-
-def _shallow(element: Any) -> Any:
-    """A copy of the element with its first text and nothing else."""
-    found = element.makeelement(element.tag)
-    found.text = element.text
-    return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import IO, Any, cast
 
 import orjson
@@ -42,9 +44,52 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
     """
     if not data.strip():
         raise Empty("the file has no bytes")
-    rows = _parquet(data) if data.startswith(b"PAR1") else _json(data)
-    for number, row in enumerate(rows):
-        yield _parsed(row, f"{number:09d}")
+    seen = _repeated(data)
+    for number, row in enumerate(_rows(data)):
+        part = f"{number:09d}"
+        first = seen.get(_text_key(row) or b"") if seen else None
+        if first is None:
+            yield _parsed(row, part)
+        elif first.number != number:
+            yield Parsed([], part=part, notes=[f"repeated_row:{first.number}"])
+        else:
+            parsed = _parsed(row, part)
+            if first.specialties:
+                parsed.extra["specialty"] = ", ".join(first.specialties)
+            yield parsed
+
+
+def _rows(data: bytes) -> Iterator[Any]:
+    return _parquet(data) if data.startswith(b"PAR1") else _json(data)
+
+
+@dataclass(slots=True)
+class _First:
+    """Where a text stands first, and every speciality it is labelled with."""
+
+    number: int
+    specialties: dict[str, None]
+
+
+def _repeated(data: bytes) -> dict[bytes, _First]:
+    """The texts of a set that repeats a row for each label (SMC: `raw_text`, `topic`), by hash; else empty."""
+    found: dict[bytes, _First] = {}
+    for number, row in enumerate(_rows(data)):
+        if number == 0 and not (isinstance(row, dict) and {"raw_text", "topic"} <= row.keys()):
+            return {}
+        key = _text_key(row)
+        if key is not None:
+            first = found.setdefault(key, _First(number, {}))
+            if label := _fact(row, _EXTRAS["specialty"]):
+                first.specialties[label] = None
+    return found
+
+
+def _text_key(row: Any) -> bytes | None:
+    if not isinstance(row, dict) or not isinstance(row.get("raw_text"), str):
+        return None
+    said = f"{row.get('document_id') or ''}\0{row['raw_text']}"
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).digest()
 
 
 def _parsed(row: Any, part: str) -> Parsed:

@@ -7,20 +7,23 @@ import re
 _PDF_WINDOW = 1024
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title|div|p|table)\b", re.IGNORECASE)
 _JATS = re.compile(rb"<(?:article|pmc-articleset)\b[^>]*|<!DOCTYPE\s+article", re.IGNORECASE)
+_CNXML = re.compile(rb"<(?:\w+:)?(?:document|collection)\b[^>]*cnx\.rice\.edu")
+_MEDQUAD = re.compile(rb"<(?:Document|doc|DiseaseFile)\b.{0,3500}<QAPairs\b", re.DOTALL | re.IGNORECASE)
 _TIMING = re.compile(rb"(?m)^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}\s*-->")
 _SBV = re.compile(rb"(?m)^\d+:\d{2}:\d{2}\.\w{3},\d+:\d{2}:\d{2}\.\d{3}\s*$")
 _SUBTITLES = (".vtt", ".srt", ".sbv", ".srv3", ".srv1", ".json3", ".ttml")
 
 
 def format_of(data: bytes, name: str) -> str:
-    """One of pdf, article, jats, epub, transcript, rows, text, unknown, from the first bytes and the name."""
+    """Whose reader's the bytes are (pdf, article, jats, epub, cnxml, medquad, transcript, rows, text), or unknown."""
     lower = name.lower()
     if b"%PDF-" in data[:_PDF_WINDOW]:
         return "pdf"
     if data.startswith(b"PAR1") or lower.endswith((".jsonl.gz", ".jsonl.zst", ".json.gz")):
         return "rows"
     if data.startswith(b"PK\x03\x04"):
-        return "epub" if b"application/epub+zip" in data[:200] else "unknown"
+        is_epub = b"application/epub+zip" in data[:200] or b"META-INF/container.xml" in data or lower.endswith(".epub")
+        return "epub" if is_epub else "unknown"
     text = _plain(data)
     if text is None:
         return "pdf" if lower.endswith(".pdf") else "unknown"
@@ -46,6 +49,10 @@ def _of_text(text: bytes, lower: str) -> str:
                 if b"<front" in text or b"JATS" in text or b"NLM" in text or b"article-type" in text
                 else "article"
             )
+        if _CNXML.search(start):
+            return "cnxml"
+        if _MEDQUAD.search(start):
+            return "medquad"
         return "article" if _HTML.search(text[:65536]) else "unknown"
     if lower.endswith(_SUBTITLES):
         return "transcript"

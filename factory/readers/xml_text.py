@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from copy import copy
 from typing import Any
 
 from lxml import etree
@@ -91,6 +92,25 @@ def _raised(element: Any, before: str, skip: frozenset[str]) -> str:
     if name(element) == "sup" and any(name(d) == "xref" for d in element.iter()):
         return f" {text}"
     return text
+
+
+def runs(element: Any, blocks: frozenset[str], skip: frozenset[str] = frozenset()) -> Iterator[tuple[str, Any]]:
+    """The text before, between and after the block children of an element, and those children, in order."""
+    running = _emptied(element, element.text)
+    for part in element:
+        if name(part) in blocks:
+            yield inline(running, skip), None
+            yield "", part
+            running = _emptied(element, part.tail)
+        else:
+            running.append(copy(part))
+    yield inline(running, skip), None
+
+
+def _emptied(element: Any, text: str | None) -> Any:
+    found = element.makeelement(element.tag)
+    found.text = text
+    return found
 
 
 def table_rows(table: Any, skip: frozenset[str] = frozenset()) -> str:

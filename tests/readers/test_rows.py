@@ -97,3 +97,33 @@ def test_a_file_that_is_not_whole_ends_with_its_reason(data: bytes, error: type[
     """Truncated in every container, or without any text column."""
     with pytest.raises(error):
         read(data)
+
+
+def test_a_text_repeated_for_each_label_is_one_document() -> None:
+    """SMC-like rows: the first row of a text carries all its specialities; the others say which row they repeat."""
+    rows = [
+        {"raw_text": "Uno.", "topic": "a", "speciallity": "cardiología", "document_id": "1"},
+        {"raw_text": "Dos.", "topic": "b", "speciallity": "pediatría", "document_id": "2"},
+        {"raw_text": "Uno.", "topic": "c", "speciallity": "urgencias", "document_id": "1"},
+        {"raw_text": "Uno.", "topic": "c", "speciallity": "cardiología", "document_id": "1"},
+        {"raw_text": "Uno.", "topic": "c", "speciallity": "otra", "document_id": "9"},
+        {"raw_text": "", "topic": "c", "document_id": "9"},
+    ]
+    data = "\n".join(json.dumps(row) for row in rows).encode()
+    found = list(parse(data, Hints()))
+    assert [p.part for p in found] == [f"{n:09d}" for n in range(6)]
+    assert [p.paragraphs[0].text if p.paragraphs else p.notes[0] for p in found[:5]] == [
+        "Uno.",
+        "Dos.",
+        "repeated_row:0",
+        "repeated_row:0",
+        "Uno.",
+    ]
+    assert [p.extra.get("specialty") for p in found[:2]] == ["cardiología, urgencias", "pediatría"]
+    assert found[5].notes[0].startswith("bad_row:")
+
+
+def test_rows_of_other_sets_are_never_merged() -> None:
+    """Two equal texts in a set without labels are two Documents: the duplicates' stage decides, and names them."""
+    data = b'{"text": "Uno."}\n{"text": "Uno."}'
+    assert [bool(p.paragraphs) for p in parse(data, Hints())] == [True, True]

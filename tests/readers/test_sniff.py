@@ -71,3 +71,14 @@ def test_a_source_that_holds_something_else_is_mislabelled() -> None:
     with pytest.raises(Empty):
         format_for("pdf", b"", "a.pdf")
     assert FORMATS_OF_KIND.keys() == PROFILE_OF_KIND.keys()
+
+
+def test_xml_is_told_apart_by_its_root() -> None:
+    """A textbook module, questions and answers, an article; an EPUB whose first entry is not its type."""
+    assert format_of(b'<document xmlns="http://cnx.rice.edu/cnxml">', "m1.cnxml") == "cnxml"
+    assert format_of(b'<col:collection xmlns="http://cnx.rice.edu/collxml">', "c.xml") == "cnxml"
+    assert format_of(b'<?xml version="1.0"?><Document id="1"><Focus>x</Focus><QAPairs>', "1.xml") == "medquad"
+    assert format_of(b'<doc docid="1"><qaPairs><pair>', "1.xml") == "medquad"
+    assert format_of(b"<article article-type='x'><front/>", "a.xml") == "jats"
+    assert format_of(b"PK\x03\x04....META-INF/container.xml", "b.zip") == "epub"
+    assert format_of(b"PK\x03\x04....word/document.xml", "b.docx") == "unknown"
