@@ -62,15 +62,19 @@ def page(recipe: str, sources: Iterable[Iterable[Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def duplicates(store: Store, folder: str, *, include_unpublishable: bool) -> bytes:
+def duplicates(
+    store: Store, folder: str, gone: Mapping[str, Mapping[str, Any]], *, include_unpublishable: bool
+) -> bytes:
     """The duplicate log of a dedup stage: pairs of which both may be published."""
     lines = [_line(DUPLICATES)]
-    kept_back = set()
-    if not include_unpublishable:
-        columns = ["doc_id", "licence", "source_type", "reviewed_by"]
-        kept_back = {row["doc_id"] for row in documents(store, folder, columns) if refused(row)}
+    columns = ["doc_id", "licence", "source_type", "reviewed_by"]
+    here = {row["doc_id"]: refused(row) for row in documents(store, folder, columns)}
+    kept_back = set() if include_unpublishable else {name for name, why in here.items() if why}
     for row in rejected(store, folder):
         metadata = row["metadata"]
         if include_unpublishable or not (refused(metadata) or metadata["duplicate_of"] in kept_back):
             lines.append(_line([row["id"], metadata["duplicate_of"], row["reason"], metadata["containment"]]))
+    for name, better in sorted(gone.items()):
+        if name in here and name not in kept_back:
+            lines.append(_line([name, better["superseded_by"], "near_duplicate", better["containment"]]))
     return "".join(lines).encode()

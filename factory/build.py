@@ -361,9 +361,11 @@ class Build:
     def _books(self, held: list[Batch], passes: list[Pass]) -> dict[str, Any]:
         """The parents' book: every raw item in exactly one place, with its reason."""
         from factory.books import documents, items, rejected
+        from factory.dedup.index import superseded
 
         ended: dict[str, tuple[str, str]] = {}
         leaving: set[str] = set()
+        gone = superseded(self.store, [p.context.folder for p in passes if p.stage.equation == "reduce"])
         for one in passes:
             store, folder = self.store, one.context.folder
             if one.stage.equation == "items":
@@ -373,7 +375,10 @@ class Build:
                 for row in rejected(store, folder):
                     ended[row["metadata"]["item_id"]] = ("rejected", row["reason"])
             if one.index == len(passes) // len(held) - 1:
-                for row in documents(store, folder, ["item_id", "licence", "source_type", "reviewed_by"]):
+                for row in documents(store, folder, ["doc_id", "item_id", "licence", "source_type", "reviewed_by"]):
+                    if row["doc_id"] in gone:
+                        ended[row["item_id"]] = ("rejected", "near_duplicate")
+                        continue
                     why = None if self.options.include_unpublishable else refused(row)
                     if why is None:
                         leaving.add(row["item_id"])

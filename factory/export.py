@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory import attribution, card
-from factory.books import documents
+from factory.books import documents, ids
 from factory.config import Recipe
+from factory.dedup.index import superseded
 from factory.licence import refused as refusal_of
 from factory.record import Split
 from factory.schema import TEXT_COLUMNS, TEXT_ROW
@@ -109,14 +110,18 @@ def export(
     """
     old = read_json(store, f"{target}/{MANIFEST}") or {"batches": {}}
     found: dict[str, Any] = {}
+    gone = superseded(store, [folder for _, folder in finals])
     for batch, folder in finals:
-        key = digest([folder, include_unpublishable, config.export.model_dump(mode="json")])[:8]
+        # A shard is written again only where a later batch brought a better copy of one of its own rows.
+        own = sorted(gone.keys() & set(ids(store, folder))) if gone else []
+        key = digest([folder, include_unpublishable, config.export.model_dump(mode="json"), own])[:8]
         before = old["batches"].get(batch)
         if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in _files(before)):
             found[batch] = before
         else:
             try:
-                found[batch] = _export_batch(store, config, folder, target, f"{batch}-{key}", include_unpublishable)
+                stem = f"{batch}-{key}"
+                found[batch] = _export_batch(store, config, folder, target, stem, include_unpublishable, gone)
             except OSError as error:
                 raise home_error(error, store.path(target)) from error
             found[batch]["key"] = key
@@ -146,7 +151,13 @@ def _files(batch: dict[str, Any]) -> list[str]:
 
 
 def _export_batch(
-    store: Store, config: Recipe, folder: str, target: str, stem: str, include_unpublishable: bool
+    store: Store,
+    config: Recipe,
+    folder: str,
+    target: str,
+    stem: str,
+    include_unpublishable: bool,
+    gone: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
     shards = Shards(store, target, stem, config.export.rows_per_shard)
     tallies: dict[str, Counter[str]] = {name: Counter() for name in ("licence", "tradition", "source_kind", "split")}
@@ -155,6 +166,8 @@ def _export_batch(
     words = 0
     credited = attribution.Credits()
     for row in documents(store, folder):
+        if row["doc_id"] in gone:
+            continue
         why = refusal_of(row)
         if why is None and row["licence"] in config.export.licence_refused:
             why = "licence_refused_by_recipe"
@@ -172,7 +185,9 @@ def _export_batch(
     found: dict[str, Any] = {name: dict(sorted(tally.items())) for name, tally in tallies.items()}
     sidecars = {
         f"attribution/{stem}.tsv": credited.data(),
-        f"duplicates/{stem}.tsv": attribution.duplicates(store, folder, include_unpublishable=include_unpublishable),
+        f"duplicates/{stem}.tsv": attribution.duplicates(
+            store, folder, gone, include_unpublishable=include_unpublishable
+        ),
     }
     for name, data in sidecars.items():
         store.write(f"{target}/{name}", data)

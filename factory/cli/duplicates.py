@@ -20,11 +20,13 @@ def clusters(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
     `{kept, members: [{id, title, source_id, reason, containment, changes}], kept_apart_because}`.
     """
     from factory.books import rejected
+    from factory.cli.looking import left_behind
     from factory.dedup.index import apart
 
     folders = [f for f in last["folders"] if "-dedup-" in f]
     homes: dict[str, list[dict[str, Any]]] = {}
-    for row in (row for folder in folders for row in rejected(store, folder)):
+    later = (row for row in left_behind(store, last) if "duplicate_of" in row["metadata"])
+    for row in itertools.chain((row for folder in folders for row in rejected(store, folder)), later):
         homes.setdefault(row["metadata"]["duplicate_of"], []).append(row)
     pairs = [pair for folder in folders for pair in apart(store, folder)]
     wanted = set(homes) | {name for pair in pairs for name in (pair["doc_id"], pair["other"])}

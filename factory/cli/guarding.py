@@ -251,15 +251,20 @@ def licences(recipe: str, home: str, as_json: bool) -> None:
     from factory.books import documents
     from factory.build import recipe_config
     from factory.cli.looking import last_build
+    from factory.dedup.index import superseded
     from factory.licence import needs_attribution, refused, share_alike, url_of
 
     store = options.existing(home)
     config = recipe_config(recipe)
     found: Counter[tuple[str, str, str]] = Counter()
     evidence: dict[tuple[str, str, str], str] = {}
-    columns = ["source_id", "licence", "licence_evidence", "source_type", "reviewed_by"]
-    for folder in [f for f in last_build(store, recipe)["folders"] if "-dedup-" in f]:
+    columns = ["doc_id", "source_id", "licence", "licence_evidence", "source_type", "reviewed_by"]
+    finals = [f for f in last_build(store, recipe)["folders"] if "-dedup-" in f]
+    gone = superseded(store, finals)
+    for folder in finals:
         for row in documents(store, folder, columns):
+            if row["doc_id"] in gone:
+                continue
             why = refused(row) or ""
             if not why and row["licence"] in config.export.licence_refused:
                 why = "licence_refused_by_recipe"

@@ -107,9 +107,11 @@ def inspect(
         _dropped(store, last, dropped, document, limit, as_json)
         return
     from factory.books import documents
+    from factory.dedup.index import superseded
 
     finals = [f for f in last["folders"] if "-dedup-" in f]
-    rows = (row for folder in finals for row in documents(store, folder))
+    gone = superseded(store, finals)
+    rows = (row for folder in finals for row in documents(store, folder) if row["doc_id"] not in gone)
     if document is not None:
         rows = (row for row in rows if row["doc_id"].startswith(document))
     shown = 0
@@ -123,16 +125,22 @@ def inspect(
         raise ConfigError(f"no document of {recipe} begins with {document!r}", "look among --dropped")
 
 
-def _refused(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Documents that every stage kept and the licence gate refused."""
+def left_behind(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Documents that every stage kept and that did not leave: the gate's, and those a later batch superseded."""
     from factory.books import documents
+    from factory.dedup.index import superseded
     from factory.licence import refused
 
-    for folder in [] if last["unpublishable"] else [f for f in last["folders"] if "-dedup-" in f]:
+    finals = [f for f in last["folders"] if "-dedup-" in f]
+    gone = superseded(store, finals)
+    for folder in finals:
         for row in documents(store, folder):
-            if why := refused(row):
+            better = gone.get(row["doc_id"])
+            why = "near_duplicate" if better else None if last["unpublishable"] else refused(row)
+            if why:
                 metadata = {k: row[k] for k in ("title", "source_id", "licence", "language", "url")}
-                yield {"id": row["doc_id"], "reason": why, "text": row["text"], "metadata": metadata}
+                more = {"duplicate_of": better["superseded_by"], "containment": better["containment"]} if better else {}
+                yield {"id": row["doc_id"], "reason": why, "text": row["text"], "metadata": metadata | more}
 
 
 def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None, limit: int, as_json: bool) -> None:
@@ -143,7 +151,7 @@ def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None
     for folder in last["folders"]:
         for name in store.names(f"{folder}/rejected"):
             reasons[name] += sum(1 for _ in rejected(store, folder, name))
-    reasons.update(row["reason"] for row in _refused(store, last))
+    reasons.update(row["reason"] for row in left_behind(store, last))
     if reason != "*" and reason not in reasons:
         raise ConfigError(f"nothing was dropped as {reason!r}. {nearest(reason, reasons) if reasons else ''}")
     if reason == "*" and not as_json:
@@ -151,7 +159,7 @@ def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None
             click.echo(f"{count:>7}  {clean(name)}")
     rows: Iterator[dict[str, Any]] = itertools.chain(
         (r for f in last["folders"] for r in rejected(store, f) if reason in ("*", r["reason"])),
-        (r for r in _refused(store, last) if reason in ("*", r["reason"])),
+        (r for r in left_behind(store, last) if reason in ("*", r["reason"])),
     )
     if document is not None:
         rows = (r for r in rows if r["id"].startswith(document))

@@ -71,12 +71,15 @@ def fact_of(row: Mapping[str, Any]) -> Fact:
 
 @dataclass(slots=True)
 class Decided:
-    """`dropped`: row → why, as metadata; `split`: row → the split of its group; `apart`: pairs kept apart."""
+    """`dropped`: row → why, as metadata; `split`: row → the split of its group; `apart`: pairs kept apart;
+    `superseded`: copies of earlier batches that stand in a better one of this.
+    """
 
     signatures: U32
     dropped: dict[int, dict[str, Any]] = field(default_factory=dict)
     split: dict[int, str] = field(default_factory=dict)
     apart: list[dict[str, Any]] = field(default_factory=list)
+    superseded: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Spool:
@@ -216,7 +219,8 @@ class _Near:
         order = range(shift, shift + len(self._alone))
         with Spool() as spool:
             self._fill(spool, {number for pair in near.items() for number in (pair[0], *pair[1])})
-            decision = decide(Rows(order, near, frozenset(range(shift)), self._yields), spool.compare)
+            rows = Rows(order, near, frozenset(range(shift)), self._yields, self._barred)
+            decision = decide(rows, spool.compare)
         for number in order:
             row = self._alone[number - shift]
             if number in decision.dropped:
@@ -228,6 +232,9 @@ class _Near:
                 }
             else:
                 found.split[row] = self._fact(decision.group(number)).split
+        for number, (better, how) in sorted(decision.superseded.items()):
+            names = {"doc_id": self._fact(number).copy.doc_id, "superseded_by": self._fact(better).copy.doc_id}
+            found.superseded.append(names | {"containment": round(how.containment, 4)})
         for number, other, how in decision.apart:
             pair = {"doc_id": self._fact(number).copy.doc_id, "other": self._fact(other).copy.doc_id}
             found.apart.append(pair | {"containment": round(how.containment, 4), "differs": how.conflict})
@@ -237,11 +244,15 @@ class _Near:
         return self._before[number][0] if number < shift else self._facts[self._alone[number - shift]]
 
     def _yields(self, number: int, other: int) -> bool:
-        """A kept copy makes way for one that may be published, or, of its own batch, for a longer one as good."""
+        """A kept copy that stands in another makes way for one that may be published, or for a longer one as good."""
         mine, new = self._fact(number).copy, self._fact(other).copy
         if mine.unpublishable != new.unpublishable:
             return mine.unpublishable
-        return number >= len(self._before) and new.length < mine.length
+        return new.length < mine.length
+
+    def _barred(self, number: int, other: int) -> bool:
+        """A copy that may not be published never drops one that may."""
+        return self._fact(number).copy.unpublishable > self._fact(other).copy.unpublishable
 
     def _pairs(self, signatures: U32) -> dict[int, list[int]]:
         """For each number of this batch the smaller numbers that may be near."""

@@ -26,9 +26,10 @@ class Apart(NamedTuple):
 
 @dataclass(slots=True)
 class Decision:
-    """`dropped`: row → the row it repeats, and how; `apart`: pairs kept apart; `groups`: rows that belong together."""
+    """`dropped`: row → the row it repeats, and how; `superseded`: frozen row → its better; `apart`: kept apart."""
 
     dropped: dict[int, tuple[int, Comparison]] = field(default_factory=dict)
+    superseded: dict[int, tuple[int, Comparison]] = field(default_factory=dict)
     apart: list[Apart] = field(default_factory=list)
     _parent: dict[int, int] = field(default_factory=dict)
 
@@ -48,19 +49,22 @@ class Decision:
 class Rows(NamedTuple):
     """What is decided on: rows in the order of their priority, each with the rows that may resemble it.
 
-    `frozen` rows were kept by an earlier batch and stay; `yields(row, other)`: a kept `row` may make way for `other`.
+    `frozen` rows were kept by an earlier batch; `yields(row, other)`: a kept `row` that `other` holds makes way for it;
+    `barred(row, other)`: `row` may not drop `other`, which may be published while it may not.
     """
 
     order: Sequence[int]
     near: Mapping[int, Iterable[int]]
     frozen: frozenset[int]
     yields: Callable[[int, int], bool]
+    barred: Callable[[int, int], bool]
 
 
 def decide(rows: Rows, compared: Compare) -> Decision:
     """Rows in the order of priority: each is dropped for the first kept one that it repeats, else it is kept.
 
-    A kept row that stands whole in a longer one makes way for it, and what was dropped for it is looked at again.
+    A kept row that stands whole in a longer one makes way for it, and what was dropped for it is looked at again;
+    a frozen one is named as superseded.
     """
     found = Decision()
     kept: set[int] = set(rows.frozen)
@@ -70,7 +74,7 @@ def decide(rows: Rows, compared: Compare) -> Decision:
         row = waiting.popleft()
         candidates = [other for other in rows.near.get(row, ()) if other in kept]
         seen = [(other, compared(row, other)) for other in candidates]
-        home = next(((other, how) for other, how in seen if how.repeats and not _outdone(rows, row, other)), None)
+        home = next(((other, how) for other, how in seen if how.repeats and not rows.barred(other, row)), None)
         if home is not None:
             found.dropped[row] = home
             followers.setdefault(home[0], []).append(row)
@@ -80,7 +84,9 @@ def decide(rows: Rows, compared: Compare) -> Decision:
             back = compared(other, row)
             if max(how.containment, back.containment) >= MIN_CONTAINMENT:
                 found.together(row, other)
-            if back.repeats and other not in rows.frozen and rows.yields(other, row):
+            if back.repeats and rows.yields(other, row) and other in rows.frozen:
+                found.superseded[other] = (row, back)
+            elif back.repeats and rows.yields(other, row):
                 kept.discard(other)
                 found.dropped[other] = (row, back)
                 followers.setdefault(row, []).append(other)
@@ -94,9 +100,8 @@ def decide(rows: Rows, compared: Compare) -> Decision:
     return found
 
 
-def _outdone(rows: Rows, row: int, other: int) -> bool:
-    """An earlier batch's copy that may not be published does not drop one that may."""
-    return other in rows.frozen and rows.yields(other, row)
+def _never(_row: int, _other: int) -> bool:
+    return False
 
 
 def near_duplicates(texts: Mapping[str, str]) -> list[tuple[str, ...]]:
@@ -109,7 +114,7 @@ def near_duplicates(texts: Mapping[str, str]) -> list[tuple[str, ...]]:
     parts = [signatures_of(bodies[at : at + 32]) for at in range(0, len(bodies), 32)]
     signatures = np.concatenate(parts) if parts else np.empty((0, PERMUTATIONS), dtype=np.uint32)
     pairs = index.pairs_within(signatures, np.arange(len(names)))
-    rows = Rows(range(len(names)), dict(index.by_row(pairs)), frozenset(), lambda _row, _other: False)
+    rows = Rows(range(len(names)), dict(index.by_row(pairs)), frozenset(), _never, _never)
     found = decide(rows, lambda row, other: compare(bodies[row], bodies[other]))
     clusters: dict[int, list[int]] = {}
     for row, (home, _) in sorted(found.dropped.items()):

@@ -10,7 +10,7 @@ Read through a memory map where the home is a local folder, so that an added bat
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from factory.store import LocalStore, Store
 
 FOLDER = "index"
 APART = "apart.jsonl"
+SUPERSEDED = "superseded.jsonl"
 # Pairs whose signatures agree in fewer places are chance: with 126 places the estimate of a resemblance of 0.34, the
 # least of 700 true pairs, is below 0.12 once in ten million.
 MIN_RESEMBLANCE = 0.12
@@ -127,14 +128,24 @@ def signatures_of_stage(store: Store, folder: str) -> U32:
     return np.concatenate(parts).astype(np.uint32, copy=False)
 
 
-def write_apart(store: Store, folder: str, pairs: list[dict[str, Any]]) -> None:
-    """The pairs that were kept apart, and why, are beside the index."""
-    store.write(f"{folder}/{FOLDER}/{APART}", b"".join(orjson.dumps(pair) + b"\n" for pair in pairs))
+def write_pairs(store: Store, folder: str, name: str, pairs: list[dict[str, Any]]) -> None:
+    """Pairs of Documents are beside the index, a line each; no file where there are none."""
+    if pairs:
+        store.write(f"{folder}/{FOLDER}/{name}", b"".join(orjson.dumps(pair) + b"\n" for pair in pairs))
 
 
 def apart(store: Store, folder: str) -> list[dict[str, Any]]:
     """The pairs that a stage kept apart: `{doc_id, other, containment, differs}`."""
-    return [orjson.loads(line) for line in (store.read(f"{folder}/{FOLDER}/{APART}") or b"").splitlines()]
+    return _pairs(store, folder, APART)
+
+
+def superseded(store: Store, folders: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The Documents of earlier batches that stand in a better copy of a later one, by id: `{superseded_by, …}`."""
+    return {pair["doc_id"]: pair for folder in folders for pair in _pairs(store, folder, SUPERSEDED)}
+
+
+def _pairs(store: Store, folder: str, name: str) -> list[dict[str, Any]]:
+    return [orjson.loads(line) for line in (store.read(f"{folder}/{FOLDER}/{name}") or b"").splitlines()]
 
 
 def by_row(pairs: I64) -> Iterator[tuple[int, list[int]]]:

@@ -78,5 +78,5 @@ class Duplicates(PipelineStep):
                 self.exclusion_writer.write(document, rank)
         if kept:
             index.write(store, self.context.folder, found.signatures[np.array(kept)])
-        if found.apart:
-            index.write_apart(store, self.context.folder, found.apart)
+        index.write_pairs(store, self.context.folder, index.APART, found.apart)
+        index.write_pairs(store, self.context.folder, index.SUPERSEDED, found.superseded)
