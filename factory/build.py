@@ -23,6 +23,7 @@ from factory import batch as batches
 from factory.batch import Batch
 from factory.config import Recipe, load_toml, nearest, override, parse
 from factory.errors import ConfigError
+from factory.gc import unfinished
 from factory.ledger import Item, Ledger
 from factory.licence import refused
 from factory.sources import SourceList
@@ -262,6 +263,8 @@ class Build:
         from factory.export import export
         from factory.report import write_report
 
+        for key in unfinished(self.store, ("batches", "datasets", "reports")):
+            self.store.remove(key)
         held, new = self.plan()
         known = {item.source_id for item in self.ledger.stored()}
         for source in self.listed.rows.values():

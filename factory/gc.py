@@ -23,10 +23,14 @@ def unreachable(store: Store, recipes: list[str]) -> Iterator[tuple[str, int]]:
                     yield folder, _bytes(store, folder)
     if store.names("trial"):
         yield "trial", _bytes(store, "trial")
-    for area in ("raw", "receipts", "batches", "datasets", "cache", "reports"):
-        for key in store.walk(area):
-            if key.rsplit("/", 1)[-1].startswith(TEMPORARY):
-                yield key, store.size(key)
+    for key in unfinished(store, ("raw", "receipts", "batches", "datasets", "cache", "reports", "decontamination")):
+        yield key, store.size(key)
+
+
+def unfinished(store: Store, areas: tuple[str, ...]) -> Iterator[str]:
+    """Every temporary file that a killed run left in these areas."""
+    for area in areas:
+        yield from (key for key in list(store.walk(area)) if key.rsplit("/", 1)[-1].startswith(TEMPORARY))
 
 
 def _bytes(store: Store, folder: str) -> int:

@@ -1,8 +1,8 @@
 """MinHash signatures of many texts at once: folding, words, shingles and minima are all vectors.
 
-The permutations are datasketch's `affine32`: a·h + b mod 2³² over hashes mixed by MurmurHash3's finalizer, so that a
-signature equals `datasketch.MinHash` over the same shingle hashes (a test compares them).
-Sources: Broder 1997; Appleby, MurmurHash3 (public domain); datasketch 2.0 for the scheme.
+The scheme is datasketch's `affine32`: a·h + b mod 2³² over hashes mixed by MurmurHash3's finalizer; a test holds our
+signatures against `datasketch.MinHash` with the same permutations, and they are equal.
+Sources: Broder 1997; Appleby, MurmurHash3 (public domain); Steele et al. 2014, SplitMix; datasketch 2.0.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ U64 = npt.NDArray[np.uint64]
 
 @functools.cache
 def permutations() -> tuple[U32, U32]:
-    """The factors (odd) and terms of every permutation, those of datasketch's default seed."""
-    from datasketch import MinHash
-
-    a, b = MinHash(num_perm=PERMUTATIONS, scheme="affine32").permutations
-    return np.ascontiguousarray(a, dtype=np.uint32), np.ascontiguousarray(b, dtype=np.uint32)
+    """The factors (odd) and terms of every permutation, from SplitMix64: the same for ever, whatever numpy does."""
+    state, drawn = 0, []
+    for _ in range(2 * PERMUTATIONS):
+        state = (state + 0x9E3779B97F4A7C15) % 2**64
+        z = (state ^ (state >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        drawn.append((z ^ (z >> 31)) >> 32)
+    factors = np.array(drawn[:PERMUTATIONS], dtype=np.uint32) | np.uint32(1)
+    return factors, np.array(drawn[PERMUTATIONS:], dtype=np.uint32)
 
 
 def _mixed(hashes: U32) -> U32:

@@ -106,7 +106,7 @@ def test_an_unpublishable_copy_never_drops_a_publishable_one(tmp_path: Path) -> 
 def test_a_longer_copy_takes_the_place_of_its_part(tmp_path: Path) -> None:
     """Of two copies as good otherwise the complete one stays, though the part comes first by kind."""
     part = LEAFLET[: LEAFLET.index("En ensayos")]
-    longer = LEAFLET + " " + OTHER[:900]
+    longer = LEAFLET + " " + OTHER[:200]
     home = Home(tmp_path)
     assert home.batch(document("a-0", part, source_kind="pdf"), document("b-0", longer)) == ["b-0"]
     assert home.homes() == {"a-0": "b-0"}
@@ -124,7 +124,7 @@ def test_a_longer_copy_of_a_later_batch_supersedes_the_part_it_holds(tmp_path: P
     """The part is named with the whole it stands in, so that the dataset leaves it out; the whole is kept."""
     home = Home(tmp_path)
     home.batch(document("a-0", LEAFLET[: LEAFLET.index("En ensayos")], source_kind="pdf"))
-    assert home.batch(document("b-0", LEAFLET + " " + OTHER[:900])) == ["b-0"]
+    assert home.batch(document("b-0", LEAFLET + " " + OTHER[:200])) == ["b-0"]
     found = index.superseded(home.store, home.stages)
     assert {name: pair["superseded_by"] for name, pair in found.items()} == {"a-0": "b-0"}
 

@@ -15,6 +15,7 @@ from factory.dedup.signatures import (
     BANDS,
     PERMUTATIONS,
     band_hashes,
+    permutations,
     resemblance,
     shingle_hashes,
     signatures,
@@ -30,7 +31,7 @@ def test_a_signature_equals_datasketchs_over_the_same_shingles(texts: list[str])
     """An independent implementation of the scheme agrees, for any text."""
     hashes, limits = shingle_hashes(texts)
     for number, row in enumerate(signatures_of(texts)):
-        peer = MinHash(num_perm=PERMUTATIONS, scheme="affine32", hashfunc=int)
+        peer = MinHash(PERMUTATIONS, scheme="affine32", hashfunc=int, permutations=permutations())
         peer.update_batch([int(h) for h in hashes[limits[number] : limits[number + 1]]])
         assert (peer.hashvalues == row).all()
 
@@ -69,17 +70,15 @@ def test_signatures_stay_the_same_from_version_to_version() -> None:
     bands = band_hashes(row[None, :])
     assert bands.shape == (1, BANDS)
     digest = hashlib.sha256(row.tobytes() + bands.tobytes()).hexdigest()[:16]
-    assert digest == "55e9108c339170ae"
+    assert digest == "be34438a00ab063a"
 
 
 def test_the_estimate_is_the_jaccard_similarity() -> None:
     """Over texts with a known share of shingles the mean estimate is near the truth."""
-    words = [f"palabra{i}" for i in range(400)]
     errors = []
-    for seed in range(20):
-        a = words[seed : seed + 200]
-        b = a[:120] + [f"otra{seed}x{i}" for i in range(80)]
+    for seed in range(40):
+        a = [f"s{seed}p{i}" for i in range(200)]
+        b = a[:120] + [f"s{seed}q{i}" for i in range(80)]
         first, second = signatures_of([" ".join(a), " ".join(b)])
-        truth = 116 / (196 + 196 - 116)
-        errors.append(resemblance(first, second) - truth)
+        errors.append(resemblance(first, second) - 116 / (196 + 196 - 116))
     assert abs(float(np.mean(errors))) < 0.03
