@@ -11,7 +11,7 @@ import numpy as np
 
 from factory.dedup import index
 from factory.dedup.compare import MIN_CONTAINMENT, Comparison, compare
-from factory.dedup.signatures import PERMUTATIONS, signatures_of
+from factory.dedup.signatures import WIDTH, signatures_of
 
 Compare = Callable[[int, int], Comparison]
 
@@ -112,7 +112,7 @@ def near_duplicates(texts: Mapping[str, str]) -> list[tuple[str, ...]]:
     names = sorted(texts, key=lambda name: (-len(texts[name]), name))
     bodies = [texts[name] for name in names]
     parts = [signatures_of(bodies[at : at + 32]) for at in range(0, len(bodies), 32)]
-    signatures = np.concatenate(parts) if parts else np.empty((0, PERMUTATIONS), dtype=np.uint32)
+    signatures = np.concatenate(parts) if parts else np.empty((0, WIDTH), dtype=np.uint32)
     pairs = index.pairs_within(signatures, np.arange(len(names)))
     rows = Rows(range(len(names)), dict(index.by_row(pairs)), frozenset(), _never, _never)
     found = decide(rows, lambda row, other: compare(bodies[row], bodies[other]))

@@ -2,7 +2,7 @@
 
     <stage>/<batch>/index/hashes.npy      uint64 (BANDS, n), each row sorted
                           ordinals.npy    uint32 (BANDS, n), whose hash stands there
-                          signatures.npy  uint32 (n, PERMUTATIONS), in the order of the stage's data
+                          signatures.npy  uint32 (n, WIDTH), in the order of the stage's data
 
 Read through a memory map where the home is a local folder, so that an added batch touches only the pages it asks for.
 """
@@ -17,18 +17,19 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from factory.dedup.signatures import BANDS, PERMUTATIONS, U32, U64, band_hashes
+from factory.dedup.signatures import BANDS, U32, U64, WIDTH, band_hashes, greatest_containment, resemblance
 from factory.errors import StageFailed
 from factory.store import LocalStore, Store
 
 FOLDER = "index"
 APART = "apart.jsonl"
 SUPERSEDED = "superseded.jsonl"
-# Pairs whose signatures agree in fewer places are chance: with 126 places the estimate of a resemblance of 0.34, the
-# least of 700 true pairs, is below 0.12 once in ten million.
-MIN_RESEMBLANCE = 0.12
-# In a band that more texts than this share, each is compared with that many of the best copies only.
+# Pairs of which surely less than this stands in the other are not compared; `compare` asks for 0.6.
+MIN_CONTAINMENT = 0.5
+# In a band that more texts than this share, each is met by that many of the best copies only; and each is compared with
+# the most alike of all it meets. Leaflets of one template are all alike, and a true copy is the most alike.
 _CROWD = 64
+_COMPARED = 16
 
 I64 = npt.NDArray[np.int64]
 _BLOCK = 1 << 16
@@ -112,19 +113,27 @@ def pairs_with(store: Store, folder: str, signatures: U32) -> I64:
 
 
 def _alike(pairs: I64, first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]) -> I64:
-    kept = [pairs[:0]]
+    """Of each second row the pairs worth comparing: the most alike, if one may hold half of the other."""
+    kept, alike = [pairs[:0]], [np.empty(0)]
     for at in range(0, len(pairs), _BLOCK):
         part = pairs[at : at + _BLOCK]
-        same = (np.asarray(first[part[:, 0]]) == np.asarray(second[part[:, 1]])).mean(axis=1)
-        kept.append(part[same >= MIN_RESEMBLANCE])
-    return np.concatenate(kept)
+        ours, theirs = (np.asarray(side[rows]) for side, rows in ((first, part[:, 0]), (second, part[:, 1])))
+        near = greatest_containment(ours, theirs) >= MIN_CONTAINMENT
+        kept.append(part[near])
+        alike.append(resemblance(ours[near], theirs[near]))
+    found = np.concatenate(kept)
+    order = np.lexsort((found[:, 0], -np.concatenate(alike), found[:, 1]))
+    found = found[order]
+    starts = np.flatnonzero(np.diff(found[:, 1], prepend=-1))
+    place = np.arange(len(found)) - np.repeat(starts, np.diff(np.append(starts, len(found))))
+    return found[place < _COMPARED]
 
 
 def signatures_of_stage(store: Store, folder: str) -> U32:
     """Every signature of a stage, in the order of its data."""
     parts = [loaded(store, f"{folder}/signatures/{name}") for name in store.names(f"{folder}/signatures")]
     if not parts:
-        return np.empty((0, PERMUTATIONS), dtype=np.uint32)
+        return np.empty((0, WIDTH), dtype=np.uint32)
     return np.concatenate(parts).astype(np.uint32, copy=False)
 
 

@@ -22,6 +22,8 @@ from factory.dedup.compare import SHINGLE
 BANDS = 42
 ROWS = 3
 PERMUTATIONS = BANDS * ROWS
+# A signature's row: the minima, then how many shingles they are of.
+WIDTH = PERMUTATIONS + 1
 # Texts per call: enough that numpy's cost per call vanishes, few enough that the matrix stays in the cache.
 _TEXTS = 32
 _CHARACTERS = 200_000
@@ -85,11 +87,12 @@ def _of_words(hashes: U64, bounds: npt.NDArray[np.int64]) -> tuple[U32, npt.NDAr
 
 
 def signatures_of(texts: list[str]) -> U32:
-    """The MinHash signature of each text: shape (texts, PERMUTATIONS)."""
+    """The MinHash signature of each text and the number of its shingles: shape (texts, WIDTH)."""
     hashes, limits = shingle_hashes(texts)
     mixed = _mixed(hashes)
     a, b = permutations()
-    found = np.full((len(texts), PERMUTATIONS), 0xFFFFFFFF, dtype=np.uint32)
+    found = np.full((len(texts), WIDTH), 0xFFFFFFFF, dtype=np.uint32)
+    found[:, PERMUTATIONS] = np.diff(limits)
     room = np.empty((PERMUTATIONS, _BLOCK), dtype=np.uint32)
     for text in range(len(texts)):
         for start in range(limits[text], limits[text + 1], _BLOCK):
@@ -97,12 +100,13 @@ def signatures_of(texts: list[str]) -> U32:
             permuted = room[:, : len(part)]
             np.multiply(a[:, None], part[None, :], out=permuted)
             permuted += b[:, None]
-            np.minimum(found[text], permuted.min(axis=1), out=found[text])
+            minima = found[text, :PERMUTATIONS]
+            np.minimum(minima, permuted.min(axis=1), out=minima)
     return found
 
 
 def signatures(texts: Iterable[str]) -> Iterator[U32]:
-    """Signatures of a stream of texts, one row (PERMUTATIONS,) each, in order."""
+    """Signatures of a stream of texts, one row (WIDTH,) each, in order."""
     stream = iter(texts)
     while batch := _batch(stream):
         yield from signatures_of(batch)
@@ -120,8 +124,8 @@ def _batch(stream: Iterator[str]) -> list[str]:
 
 
 def band_hashes(signature: U32) -> U64:
-    """The hash of each band of signatures (n, PERMUTATIONS): shape (n, BANDS)."""
-    rows = signature.reshape(-1, BANDS, ROWS).astype(np.uint64)
+    """The hash of each band of signatures (n, WIDTH): shape (n, BANDS)."""
+    rows = signature[:, :PERMUTATIONS].reshape(-1, BANDS, ROWS).astype(np.uint64)
     found = np.zeros(rows.shape[:2], dtype=np.uint64)
     for row in range(ROWS):
         found = (found ^ rows[:, :, row]) * _PRIME
@@ -129,6 +133,16 @@ def band_hashes(signature: U32) -> U64:
     return found
 
 
-def resemblance(first: U32, second: U32) -> float:
-    """The share of equal minima: an estimate of the Jaccard similarity of two texts."""
-    return float((first == second).mean())
+def resemblance(first: U32, second: U32) -> npt.NDArray[np.float64]:
+    """The share of equal minima of rows (…, WIDTH): an estimate of the Jaccard similarity, shape (…,)."""
+    same: npt.NDArray[np.float64] = (first[..., :PERMUTATIONS] == second[..., :PERMUTATIONS]).mean(axis=-1)
+    return same
+
+
+def greatest_containment(first: U32, second: U32) -> npt.NDArray[np.float64]:
+    """The most of the smaller text that may stand in the other, three deviations above the estimate; shape (…,)."""
+    estimate = resemblance(first, second)
+    jaccard = np.minimum(1, estimate + 3 * np.sqrt(np.maximum(estimate * (1 - estimate), 0.01) / PERMUTATIONS))
+    a, b = (one[..., PERMUTATIONS].astype(np.float64) for one in (first, second))
+    found: npt.NDArray[np.float64] = jaccard * (a + b) / (1 + jaccard) / np.maximum(1, np.minimum(a, b))
+    return found
