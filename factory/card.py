@@ -49,7 +49,14 @@ def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
             "second of each paragraph (`spans`) and the licence it comes under; read a row's licence before you use it."
         ),
         "",
-        "Of identical texts one copy is kept; near duplicates are not removed yet.",
+        (
+            "Of texts that repeat each other one is kept, unless they differ in a dose, a unit or a negation; "
+            "`duplicates/` names each that was dropped and the one it repeats. `ATTRIBUTION.md` credits the sources."
+        ),
+        "",
+        _personal(manifest),
+        "",
+        _evaluation(manifest),
         "",
         "The texts report what their authors wrote. They are no medical advice.",
         "",
@@ -62,3 +69,20 @@ def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
     if manifest["refused"] and not manifest["unpublishable_included"]:
         lines += ["Left out because their licence does not allow publishing:", "", *_table("why", manifest["refused"])]
     return lines
+
+
+def _personal(manifest: dict[str, Any]) -> str:
+    found = ", ".join(f"{name} {count:,}" for name, count in manifest["personal"].items())
+    said = (
+        f"Personal data found by rules was replaced by placeholders ({found})."
+        if found
+        else "No personal data was found by rules."
+    )
+    return said + " Rules do not find everything; texts of patients are published only after a named person read them."
+
+
+def _evaluation(manifest: dict[str, Any]) -> str:
+    if not manifest["checked_against"]:
+        return "The texts were not checked against any evaluation set."
+    sets = ", ".join(manifest["checked_against"])
+    return f"Questions of these evaluation sets were cut out: {sets} ({manifest['questions_cut']:,} in these rows)."

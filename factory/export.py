@@ -126,6 +126,7 @@ def export(
                 raise home_error(error, store.path(target)) from error
             found[batch]["key"] = key
     manifest = _manifest(recipe, found, include_unpublishable)
+    manifest["checked_against"] = [n.rsplit("-", 1)[0] for n in store.names("decontamination") if n.endswith(".npz")]
     if not manifest["files"]:
         empty = f"data/{CONFIG}/train-empty.parquet"
         sink = pa.BufferOutputStream()
@@ -163,6 +164,8 @@ def _export_batch(
     tallies: dict[str, Counter[str]] = {name: Counter() for name in ("licence", "tradition", "source_kind", "split")}
     refused: Counter[str] = Counter()
     sources: Counter[str] = Counter()
+    personal: Counter[str] = Counter()
+    cut = 0
     words = 0
     credited = attribution.Credits()
     for row in documents(store, folder):
@@ -178,6 +181,8 @@ def _export_batch(
         for name, tally in tallies.items():
             tally[row[name] or "unknown"] += 1
         credited.add(row)
+        personal.update(dict(row["personal"] or []))
+        cut += sum(note.startswith("contaminated:") for note in row["notes"])
         sources[row["source_id"]] += 1
         words += len(row["text"].split())
         shards.add(row["split"], text_row(row))
@@ -195,6 +200,8 @@ def _export_batch(
         "files": dict(sorted(shards.files.items())),
         "sidecars": sorted(sidecars),
         "credits": credited.sources(),
+        "personal": dict(sorted(personal.items())),
+        "questions_cut": cut,
         "refused": dict(sorted(refused.items())),
         "sources": dict(sorted(sources.items())),
         "words": words,
@@ -204,7 +211,7 @@ def _export_batch(
 
 def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -> dict[str, Any]:
     total: dict[str, Any] = {}
-    for name in ("licence", "tradition", "source_kind", "split", "refused", "sources", "files"):
+    for name in ("licence", "tradition", "source_kind", "split", "refused", "sources", "files", "personal"):
         tally: Counter[str] = Counter()
         for one in found.values():
             tally.update(one[name])
@@ -213,6 +220,7 @@ def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -
         "recipe": recipe,
         "rows": sum(one["rows"] for one in found.values()),
         "words": sum(one["words"] for one in found.values()),
+        "questions_cut": sum(one["questions_cut"] for one in found.values()),
         "unpublishable_included": include_unpublishable and bool(total["refused"]),
         "batches": found,
     }

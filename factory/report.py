@@ -126,6 +126,7 @@ def write_report(
         ("Licences", bars(export["licence"]) + ("<h3>Refused</h3>" + bars(export["refused"], "drop"))),
         ("Traditions", bars(export["tradition"])),
         ("Kinds of source", bars(export["source_kind"])),
+        ("Personal data replaced", bars(export["personal"])),
         ("Languages seen", bars(dict(languages))),
         ("Splits", bars(export["split"])),
         ("Examples (the first by sha256 of their id)", _examples(chosen)),
