@@ -207,7 +207,7 @@ def scrub(files: tuple[str, ...], profile: str, found: bool, as_json: bool) -> N
                 options.print_json({"file": file, "id": name, "text": done.text, "found": marks})
             elif found:
                 for mark in marks:
-                    click.echo(clean(f"{mark['placeholder']}\t{mark['value']}"))
+                    click.echo(f"{mark['placeholder']}\t{clean(mark['value'])}")
             else:
                 click.echo(clean(done.text))
     said = ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))
