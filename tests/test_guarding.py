@@ -120,3 +120,31 @@ def test_a_step_scrubs_rows(tmp_path: Path) -> None:
     wrong = run("step", "personal", tmp_path / "in.jsonl", "-", "--set", "profile=clincal")
     assert wrong.returncode == 2
     assert "Did you mean 'clinical'" in wrong.stderr
+
+
+@pytest.mark.slow
+def test_a_later_whole_takes_the_place_of_an_earlier_part(tmp_path: Path) -> None:
+    """Two batches: the dataset holds the whole, the part is among the dropped, the books balance, the log names both."""
+    place = tmp_path / "home"
+    part = LEAFLET[: LEAFLET.index("Disuelva")]
+    (tmp_path / "parte.md").write_text(part, "utf-8")
+    (tmp_path / "otro.md").write_text(PROSE, "utf-8")
+    (tmp_path / "entero.md").write_text(LEAFLET + " " + CASE, "utf-8")
+    ask = ("--source", "s", "--tradition", "conventional", "--licence", "CC-BY-4.0")
+    quick = ("--set", "clean.quality.article.min_words=20")
+    ok("ingest", tmp_path / "parte.md", tmp_path / "otro.md", *ask, home=place)
+    assert json.loads(ok("build", "medical_es", "--json", *quick, home=place))["rows"] == 2
+    ok("ingest", tmp_path / "entero.md", *ask, home=place)
+    done = json.loads(ok("build", "medical_es", "--json", *quick, home=place))
+    assert done["rows"] == 2
+    assert (done["items"]["in"], done["items"]["accepted"], done["items"]["rejected"]) == (3, 2, {"near_duplicate": 1})
+    rows = factory.load("medical_es", str(place))["train"]
+    assert not any(row["text"] == part.strip() for row in rows)
+    log = "".join(p.read_text("utf-8") for p in place.glob("datasets/medical_es/duplicates/*.tsv"))
+    [pair] = [line.split("\t") for line in log.splitlines() if "near_duplicate" in line]
+    assert pair[1] in set(rows["doc_id"])
+    [dropped] = json_lines(ok("inspect", "medical_es", "--dropped", "near_duplicate", "--json", home=place))
+    assert (dropped["id"], dropped["metadata"]["duplicate_of"]) == (pair[0], pair[1])
+    assert len(json_lines(ok("inspect", "medical_es", "--json", home=place))) == 2
+    assert json_lines(ok("inspect", "medical_es", "--duplicates", "--json", home=place))[0]["kept"]["id"] == pair[1]
+    assert json_lines(ok("licences", "medical_es", "--json", home=place))[0]["documents"] == 2
