@@ -169,10 +169,11 @@ class _Earlier:
         """The best earlier copy of each content that is wanted."""
         found: dict[str, Copy] = {}
         for folder in self.folders:
-            for row in documents(self._store, folder, _COLUMNS):
-                if row["content_sha256"] in wanted:
-                    copy = fact_of(row).copy
-                    found[row["content_sha256"]] = min(found.get(row["content_sha256"], copy), copy)
+            contents = enumerate(documents(self._store, folder, ["content_sha256"]))
+            here = {at for at, row in contents if row["content_sha256"] in wanted}
+            for _, row in picked(self._store, folder, here, _COLUMNS):
+                copy = fact_of(row).copy
+                found[row["content_sha256"]] = min(found.get(row["content_sha256"], copy), copy)
         return found
 
     def versions(self) -> Iterator[Version]:

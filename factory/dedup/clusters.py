@@ -69,10 +69,12 @@ def decide(rows: Rows, compared: Compare) -> Decision:
     found = Decision()
     kept: set[int] = set(rows.frozen)
     followers: dict[int, list[int]] = {}
+    # A row whose home made way → the row that it made way for.
+    heirs: dict[int, tuple[int]] = {}
     waiting = deque(rows.order)
     while waiting:
         row = waiting.popleft()
-        candidates = [other for other in rows.near.get(row, ()) if other in kept]
+        candidates = [other for other in (*rows.near.get(row, ()), *heirs.pop(row, ())) if other in kept]
         seen = [(other, compared(row, other)) for other in candidates]
         home = next(((other, how) for other, how in seen if how.repeats and not rows.barred(other, row)), None)
         if home is not None:
@@ -93,6 +95,7 @@ def decide(rows: Rows, compared: Compare) -> Decision:
                 again = followers.pop(other, [])
                 for one in again:
                     del found.dropped[one]
+                    heirs[one] = (row,)
                 waiting.extend(again)
             elif how.conflict and max(how.containment, back.containment) >= MIN_CONTAINMENT:
                 found.apart.append(Apart(row, other, how))

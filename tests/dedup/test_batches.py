@@ -112,12 +112,26 @@ def test_a_longer_copy_takes_the_place_of_its_part(tmp_path: Path) -> None:
     assert home.homes() == {"a-0": "b-0"}
 
 
+def test_what_was_dropped_for_a_part_is_looked_at_again_when_the_whole_comes(tmp_path: Path) -> None:
+    """The part's own copy names the whole; it is neither lost nor kept beside it."""
+    part = LEAFLET[: LEAFLET.index("En ensayos")]
+    home = Home(tmp_path)
+    kept = home.batch(
+        document("a-0", part, source_kind="pdf"),
+        document("b-0", part.replace("vía oral", "boca"), source_kind="pdf"),
+        document("c-0", LEAFLET + " " + OTHER[:200]),
+    )
+    assert kept == ["c-0"]
+    assert home.homes() == {"a-0": "c-0", "b-0": "c-0"}
+
+
 def test_a_later_batch_finds_the_earliers_copy_and_leaves_it(tmp_path: Path) -> None:
     """Exact or near, a later copy repeats the earlier one even if it is better; rows never change under people."""
     home = Home(tmp_path)
     assert home.batch(document("m-0"), document("n-0", OTHER)) == ["m-0", "n-0"]
     assert home.batch(document("a-0", source_kind="pdf"), document("b-0", LEAFLET + " Fin.", source_kind="pdf")) == []
     assert home.homes() == {"a-0": "m-0", "b-0": "m-0"}
+    assert [home.dropped[name]["filter_reason"] for name in ("a-0", "b-0")] == ["exact_duplicate", "near_duplicate"]
 
 
 def test_a_longer_copy_of_a_later_batch_supersedes_the_part_it_holds(tmp_path: Path) -> None:
