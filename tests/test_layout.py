@@ -20,7 +20,7 @@ FACTORY = PROJECT / "factory"
 # A (left) may be imported by what stands on its right, never the other way round.
 LAYERS = [
     {"errors", "record", "config"},
-    {"words", "personal"},
+    {"words", "personal", "medical"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"},
     {"steps", "dedup", "books", "items"},
     {"executors", "card", "attribution", "build", "export", "report", "gc"},
@@ -31,9 +31,17 @@ NEVER_TOP_LEVEL = {"torch", "vllm", "transformers", "trl", "datasets", "ray"}
 # What a step's results come from besides its own module.
 BEHIND = {
     "Signatures": ("words", "dedup.signatures", "dedup.batches"),
-    "Duplicates": ("dedup.batches", "dedup.clusters", "dedup.compare", "dedup.measures", "dedup.index", "dedup.across"),
+    "Duplicates": (
+        "dedup.batches",
+        "dedup.clusters",
+        "dedup.compare",
+        "dedup.measures",
+        "dedup.index",
+        "dedup.across",
+        "medical",
+    ),
     "Decontaminate": ("words", "decontaminate"),
-    "TagTopic": ("dedup.compare",),
+    "TagTopic": ("dedup.compare", "medical"),
 }
 VERSIONS = Path(__file__).with_name("step_versions.json")
 

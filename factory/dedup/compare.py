@@ -2,7 +2,8 @@
 
 Texts that share nearly every word may still differ in what matters: a leaflet with three changed doses keeps
 94 % of its shingles. So the two are aligned word by word, and a difference in a measure, a unit, a comparison or a
-negation means that neither repeats the other. Ages of patients, years, dates and page numbers do not count.
+negation means that neither repeats the other; so does a medical word in another's place, a word that turned into its
+opposite, or a name changed throughout. Ages of patients, years, dates and page numbers do not count.
 Source: Broder 1997, "On the resemblance and containment of documents", for containment and resemblance.
 """
 
@@ -10,15 +11,17 @@ from __future__ import annotations
 
 import bisect
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import regex
-from rapidfuzz.distance import LCSseq
+from rapidfuzz.distance import Indel, LCSseq
 
 from factory.dedup import measures
+from factory.medical import is_medical
 
 # A text is repeated when this share of its five-word shingles, or of its words in order, stands in the other. Among
 # the texts of MEDDOCAN and E3C the least of 700 true pairs has 0.64 and the most alike of other pairs 0.26.
@@ -34,6 +37,10 @@ _ABOUT_AS_LONG = 0.75
 # Beyond this many words a gap between two anchors is not aligned: it is another text.
 _GAP = 4000
 
+# Above this two words are spellings of one (`acude`, `acudió`).
+_SPELLING = 0.7
+_FACTOR = np.uint64(0x9E3779B97F4A7C15)
+U64 = npt.NDArray[np.uint64]
 _MARKS = regex.compile(r"\p{Mn}+")
 _TOKEN = regex.compile(r"[°º]\s?[cfk]\b|\d+(?:[.,]\d+)*|[^\W\d_]+|[%‰<>≤≥±°]|\p{No}|(?<=\d)\s?[-–—/x×:]\s?(?=\d)")
 
@@ -80,17 +87,29 @@ def places(text: str) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
     return tuple(measures.normal(fold(m.group())) for m in found), [m.span() for m in found]
 
 
-def shingles(words: tuple[str, ...]) -> set[int]:
-    """The hashes of every five words in a row; of the whole text where it has fewer."""
-    return {hash(words[i : i + SHINGLE]) for i in range(max(1, len(words) - SHINGLE + 1))}
+@lru_cache(maxsize=256)
+def _hashed(text: str) -> tuple[tuple[str, ...], U64]:
+    """The tokens of a text and the hash of every five of them in a row; of all where it has fewer."""
+    words = tokens(text)
+    return words, shingles(words)
+
+
+def shingles(words: tuple[str, ...]) -> U64:
+    """The hash of every five words in a row, by place; of all words where there are fewer."""
+    each = np.fromiter(map(hash, words), dtype=np.int64, count=len(words)).view(np.uint64)
+    size = min(SHINGLE, len(words))
+    found = np.zeros(max(1, len(words) - SHINGLE + 1), dtype=np.uint64)
+    for offset in range(size):
+        found = found * _FACTOR + each[offset : offset + len(found)]
+    return found ^ (found >> np.uint64(31))
 
 
 def compare(text: str, kept: str) -> Comparison:
     """How much of `text` stands in `kept`, and the first difference that matters."""
-    first, second = tokens(text), tokens(kept)
-    a, b = shingles(first), shingles(second)
-    common = len(a & b)
-    resemblance = common / max(1, len(a | b))
+    (first, ours), (second, theirs) = _hashed(text), _hashed(kept)
+    a, b = np.unique(ours), np.unique(theirs)
+    common = len(np.intersect1d(a, b, assume_unique=True))
+    resemblance = common / (len(a) + len(b) - common)
     containment = common / len(a)
     if common / min(len(a), len(b)) < 0.25:
         return Comparison(containment, resemblance, None)
@@ -140,8 +159,12 @@ def _merged(found: list[Difference]) -> list[Difference]:
 
 def _anchors(first: tuple[str, ...], second: tuple[str, ...]) -> list[tuple[int, int]]:
     """Shingles that each text has once, in an order that both have: the longest increasing run (patience)."""
-    ours, theirs = _once(first), _once(second)
-    pairs = [(i, theirs[s]) for s, i in ours.items() if s in theirs]
+    if min(len(first), len(second)) < SHINGLE:
+        return []
+    (ours, here), (theirs, there) = _once(first), _once(second)
+    _, mine, yours = np.intersect1d(ours, theirs, assume_unique=True, return_indices=True)
+    order = np.argsort(here[mine])
+    pairs = list(zip(here[mine][order].tolist(), there[yours][order].tolist(), strict=True))
     tails: list[int] = []
     ends: list[int] = []
     before = [-1] * len(pairs)
@@ -158,10 +181,10 @@ def _anchors(first: tuple[str, ...], second: tuple[str, ...]) -> list[tuple[int,
     return found[::-1]
 
 
-def _once(words: tuple[str, ...]) -> dict[int, int]:
-    every = [hash(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1)]
-    seen = Counter(every)
-    return {s: i for i, s in enumerate(every) if seen[s] == 1}
+def _once(words: tuple[str, ...]) -> tuple[U64, npt.NDArray[np.intp]]:
+    """The shingles that a text has once, sorted by their hash, and where each stands."""
+    found, place, count = np.unique(shingles(words), return_index=True, return_counts=True)
+    return found[count == 1], place[count == 1]
 
 
 def conflict(first: tuple[str, ...], second: tuple[str, ...], differences: list[Difference]) -> str | None:
@@ -170,8 +193,11 @@ def conflict(first: tuple[str, ...], second: tuple[str, ...], differences: list[
     Words that only the second has take nothing from the first, unless they negate it or are part of a unit; where a
     few words stand for as many, both sides must say the same.
     """
+    renamed: set[tuple[tuple[str, ...], tuple[str, ...]]] = set()
     for d in differences:
         ours, theirs = first[d.a0 : d.a1], second[d.b0 : d.b1]
+        if any(_another_thing(a, b, renamed) for a, b in _replaced(ours, theirs)):
+            return f"{_shown(first, d.a0, d.a1)} ≠ {_shown(second, d.b0, d.b1)}"
         long, short = max(len(ours), len(theirs)), min(len(ours), len(theirs))
         if long > _LONG or (long - short > _ADDED and short < _ABOUT_AS_LONG * long):
             continue
@@ -187,6 +213,37 @@ def conflict(first: tuple[str, ...], second: tuple[str, ...], differences: list[
     if lost:
         return "only here: " + ", ".join(" ".join(fact) for fact in sorted(lost)[:3])
     return None
+
+
+def _replaced(ours: tuple[str, ...], theirs: tuple[str, ...]) -> Iterable[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Which words of a difference stand for which."""
+    if max(len(ours), len(theirs)) > _LONG:
+        return
+    i = j = 0
+    for op in [*LCSseq.opcodes(ours, theirs), None]:
+        if op is None or op.tag == "equal":
+            ends = (op.src_start, op.dest_start) if op else (len(ours), len(theirs))
+            yield ours[i : ends[0]], theirs[j : ends[1]]
+            i, j = (op.src_end, op.dest_end) if op else ends
+
+
+def _another_thing(
+    ours: tuple[str, ...], theirs: tuple[str, ...], renamed: set[tuple[tuple[str, ...], tuple[str, ...]]]
+) -> bool:
+    """One or two words stand for others: a medical word for another, a word for its opposite, or twice the same."""
+    if not (0 < len(ours) <= 2 and 0 < len(theirs) <= 2):
+        return False
+    left, right = ([w for w in side if len(w) > 3 and w.isalpha()] for side in (ours, theirs))
+    if any(measures.opposed(a, b) for a in left for b in right):
+        return True
+    bare = [[w.removeprefix("anti") for w in side] for side in (left, right)]
+    if not left or not right or any(Indel.normalized_similarity(a, b) > _SPELLING for a in bare[0] for b in bare[1]):
+        return False
+    if any(map(is_medical, left)) and any(map(is_medical, right)):
+        return True
+    again = (ours, theirs) in renamed
+    renamed.add((ours, theirs))
+    return again
 
 
 def _one_sentence(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:

@@ -83,8 +83,9 @@ def pairs_within(signatures: U32, rank: I64) -> I64:
         order = np.lexsort((rank, column))
         edges = np.flatnonzero(np.diff(column[order])) + 1
         starts, ends = np.concatenate([[0], edges]), np.concatenate([edges, [len(order)]])
-        crowded = np.flatnonzero(ends - starts > 1)
-        for group in crowded:
+        twos = starts[ends - starts == 2]
+        found.append(order[twos] << 32 | order[twos + 1])
+        for group in np.flatnonzero(ends - starts > 2):
             members = order[starts[group] : ends[group]]
             best = members[:_CROWD]
             at, behind = np.triu_indices(len(best), 1, len(members))

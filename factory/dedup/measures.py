@@ -48,7 +48,12 @@ _FAMILIES = (
     minimos aumenta aumentar aumento disminuye disminuir disminucion reduce reducir alto alta altos altas bajo baja
     bajos bajas encima debajo < > ≤ ≥ ±""",
     "antes despues desde hasta durante ayunas dentro fuera",
-    "debe deben puede pueden",
+    "debe deben debera deberan puede pueden podra podran evitara evitaran evita evitan",
+    """toma tomar tome tomese toman tomarse inyecta inyectar inyecte inyectese aplica aplicar aplique apliquese inhala
+    inhalar inhale ingiere ingerir ingiera mastica masticar mastique traga tragar trague bebe beber beba unta untar unte
+    oral intravenosa intravenoso intramuscular subcutanea subcutaneo topica topico rectal vaginal sublingual
+    oftalmica otica nasal externo externa interno interna""",
+    "hirviendo hirviente caliente calientes tibia tibio templada templado fria frio frias frios helada",
     "derecho derecha derechos derechas izquierdo izquierda izquierdos izquierdas",
     "positivo positiva positivos positivas negativo negativa negativos negativas",
     "muy poco raro rara raros raras frecuente frecuentes infrecuente infrecuentes siempre algun alguno alguna",
@@ -184,6 +189,24 @@ def turned(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
     if {POLAR[w] for w in lost} & {POLAR[w] for w in gained}:
         return True
     return bool(lost or gained) and 0 < min(len(ours), len(theirs)) <= max(len(ours), len(theirs)) <= 2
+
+
+# Halves of a word that turn the other half round.
+_OPPOSED = (
+    ("hiper", "hipo"), ("taqui", "bradi"), ("macro", "micro"), ("intra", "extra"), ("pre", "post"), ("pre", "pos"),
+    ("ante", "post"), ("endo", "exo"), ("supra", "infra"), ("supra", "sub"), ("poli", "oligo"), ("poli", "mono"),
+)  # fmt: skip
+_TURNING = ("des", "in", "im", "contra", "anti", "a")
+
+
+def opposed(word: str, other: str) -> bool:
+    """Two words differ in a prefix that turns one round: `aconseja` and `desaconseja`, `hiper-` and `hipo-`."""
+    for one, two in ((word, other), (other, word)):
+        if any(len(two) > 3 and one == prefix + two for prefix in _TURNING):
+            return True
+        if any(one.startswith(a) and two.startswith(b) and one[len(a) :] == two[len(b) :] != "" for a, b in _OPPOSED):
+            return True
+    return False
 
 
 def facts(words: tuple[str, ...]) -> set[tuple[str, str]]:

@@ -6,35 +6,21 @@ A tag: a recipe may ask for a least score (`clean.min_topic_score`); by default 
 from __future__ import annotations
 
 import re
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from factory.dedup.compare import fold
+from factory.medical import is_medical
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
-
-
-@cache
-def _stems() -> dict[int, frozenset[str]]:
-    """The stems of medical words, by length."""
-    lines = Path(__file__).with_name("medical_stems.txt").read_text("utf-8").splitlines()
-    stems = {stem for line in lines if not line.startswith("#") for stem in line.split()}
-    return {size: frozenset(s for s in stems if len(s) == size) for size in {len(s) for s in stems}}
-
-
-@cache
-def _medical(word: str) -> bool:
-    return any(word[:size] in stems for size, stems in _stems().items() if size <= len(word))
 
 
 def score(text: str) -> float:
     """The share of words of four letters or more that are medical, from 0 to 1."""
     words = _WORD.findall(fold(text))
-    return sum(map(_medical, words)) / len(words) if words else 0.0
+    return sum(map(is_medical, words)) / len(words) if words else 0.0
 
 
 class TagTopic(PipelineStep):

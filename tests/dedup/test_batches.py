@@ -118,7 +118,7 @@ def test_what_was_dropped_for_a_part_is_looked_at_again_when_the_whole_comes(tmp
     home = Home(tmp_path)
     kept = home.batch(
         document("a-0", part, source_kind="pdf"),
-        document("b-0", part.replace("vía oral", "boca"), source_kind="pdf"),
+        document("b-0", part.replace("Paracetamol", "El paracetamol"), source_kind="pdf"),
         document("c-0", LEAFLET + " " + OTHER[:200]),
     )
     assert kept == ["c-0"]

@@ -27,6 +27,12 @@ CHANGES = [
     ("menos peso", "más peso"), ("500 mg", "½ mg"), ("cada 6 horas", "cada seis días"), ("3 g", "3.000 g"),
 ]  # fmt: skip
 
+OTHER_THINGS = [
+    ("se aconseja", "se desaconseja"), ("se bebe", "se inyecta"), ("anticoagulantes", "antiepilépticos"),
+    ("embarazo", "lactancia"), ("hirviendo", "fría"), ("hipertensión", "hipotensión"), ("manzanilla", "caléndula"),
+    ("vía oral", "vía rectal"), ("Xilosina", "Zumarol"),
+]  # fmt: skip
+
 HARMLESS = [
     ("500 mg", "500mg"), ("Paracetamol", "PARACETAMOL"), ("vía", "via"), ("12,5 %", "12.5%"), (" Niños", "\n\nNiños"),
     ("8 horas", "8 h"), ("original.", "original. Revisado en 2019."), ("Paracetamol", "Página 3. Paracetamol"),
@@ -44,6 +50,19 @@ def test_a_change_of_dose_unit_or_negation_keeps_texts_apart(old: str, new: str)
         assert not found.repeats
         assert found.conflict
     assert near_duplicates({"a": LEAFLET, "b": other}) == []
+
+
+@pytest.mark.parametrize(("old", "new"), OTHER_THINGS)
+def test_another_plant_route_or_opposite_keeps_texts_apart(old: str, new: str) -> None:
+    """A medical word for another, a word for its opposite, and a name changed throughout."""
+    text = (
+        LEAFLET
+        + " En la hipertensión se aconseja la manzanilla, que se bebe con agua hirviendo; la manzanilla alivia, y "
+        "Xilosina no la altera. En el embarazo, o con anticoagulantes, pregunte antes: Xilosina pasa a la sangre."
+    )
+    other = text.replace(old, new)
+    assert other != text
+    assert near_duplicates({"a": text, "b": other}) == []
 
 
 @pytest.mark.parametrize(("old", "new"), HARMLESS)
