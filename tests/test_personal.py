@@ -388,3 +388,40 @@ def test_scrubbed_cases_hold_no_more(data: Path) -> None:
     for text, _ in cases(data / "qa" / "meddocan" / "dev"):
         once = scrub(text, "clinical").text
         assert scrub(once, "clinical").found == []
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Paciente Juan Pérez, de 45 años, con fiebre.", "Juan Pérez"),
+        ("La paciente María López refiere dolor.", "María López"),
+        ("Acude con su hija, Lucía Navarro, que la cuida.", "Lucía Navarro"),
+        ("Vive con su esposa Ana Torres.", "Ana Torres"),
+        ("Curas por la enfermera Rosa Gil.", "Rosa Gil"),
+        ("Firmado por Luis Gómez Ruiz", "Luis Gómez Ruiz"),
+        ("JUAN PÉREZ GÓMEZ, 45 años, consulta por tos.", "JUAN PÉREZ GÓMEZ"),
+        ("Hijo de Antonio y Carmen.", "Antonio"),
+        ("Pcte. Carlos Ruiz ingresa hoy.", "Carlos Ruiz"),
+        ("Se lo explica Elena Vidal por teléfono.", "Elena Vidal"),
+    ],
+)
+def test_names_without_a_label_are_found_in_clinical_text(text: str, name: str) -> None:
+    """Behind a role or a signature, in capitals, or a given name with a surname; articles keep their people."""
+    done = scrub(text, "clinical").text
+    assert name not in done
+    assert "[NOMBRE_1]" in done
+    assert scrub(text, "article").text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ingresó en el hospital San Juan de Dios por un síndrome de Santiago Ramón.",
+        "Paciente Con fiebre. Madre Sana. Hija Asintomática.",
+        "La enfermedad de Pablo Sánchez se describe en niños.",
+        "Paciente Diabético tipo 2 en tratamiento con Metformina 850 mg.",
+    ],
+)
+def test_what_is_named_after_people_stays(text: str) -> None:
+    """Places, syndromes, plants and capitalised words behind a role are no persons."""
+    assert "[NOMBRE" not in scrub(text, "clinical").text

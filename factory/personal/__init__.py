@@ -11,6 +11,7 @@ from factory.personal.dates import ages, dates
 from factory.personal.fields import fields, labelled
 from factory.personal.names import hospitals, origins, places, streets, titled
 from factory.personal.numbers import Found, checked_ids, phones
+from factory.personal.people import people
 from factory.personal.web import emails, links
 from factory.personal.words import GIVEN
 
@@ -46,7 +47,19 @@ def find(text: str, profile: str) -> list[Found]:
     if clinical:
         found += _clinical(text)
         found += _again(text, found)
+    found += _beside(text, found)
     return _apart(text, found)
+
+
+def _beside(text: str, found: list[Found]) -> list[Found]:
+    """Phones that stand beside another number: once that is a placeholder, they would be found."""
+    numbers = [f for f in found if f.type in ("ID", "CUENTA", "TARJETA", "FECHA")]
+    if not numbers:
+        return []
+    masked = list(text)
+    for f in numbers:
+        masked[f.start : f.end] = "[" + "_" * (f.end - f.start - 2) + "]" * (f.end - f.start > 1)
+    return [*phones("".join(masked))]
 
 
 def _anywhere(text: str, *, clinical: bool) -> Iterator[Found]:
@@ -63,6 +76,7 @@ def _clinical(text: str) -> Iterator[Found]:
     yield from dates(text)
     yield from ages(text)
     yield from titled(text)
+    yield from people(text)
     yield from hospitals(text)
     yield from streets(text)
     yield from origins(text)

@@ -46,7 +46,7 @@ class ScrubPersonal(PipelineStep):
 
     name = "Personal data"
     type = "FORMAT"
-    version = 1
+    version = 2
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         for document in data:
