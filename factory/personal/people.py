@@ -39,8 +39,8 @@ _SIGNED = re.compile(
 )
 # What gives its name to a place, a thing or an illness is no person here.
 _NAMED_AFTER = re.compile(
-    r"\b(?:san|santa|santo|s[ií]ndrome|enfermedad|signo|test|escala|maniobra|técnica|hospital|clínica|centro|calle|c/|avda\.?"
-    """The names of persons in running text, where a role, a signature or a given name with a surname tells."""
+    r"\b(?:san|santa|santo|s[ií]ndrome|enfermedad|signo|test|escala|maniobra|técnica|hospital|clínica|centro|calle|c/"
+    r"|avda\.?|avenida|plaza|colegio|instituto|fundación|universidad|virgen|rey|reina|ley|premio)(?: (?:de|del|la|los)){0,3} \Z",
     re.IGNORECASE,
 )
 
