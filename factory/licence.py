@@ -110,7 +110,8 @@ def normal(licence: str) -> str:
 
 
 def combined(source: str, item: str | None) -> str:
-    """The licence of an item: its own where it says one, unless its source is known to be stricter."""
+    """The licence of an item: its own where it says one, unless its source is known to be stricter; as an SPDX id."""
+    source = normal(source)
     if item is None:
         return source
     item = normal(item)

@@ -222,3 +222,25 @@ def test_texts_that_are_no_exams_pass(data: Path) -> None:
     hits = sum(bool(h) for at in range(0, len(texts), 32) for h in finder.find(texts[at : at + 32]))
     assert len(texts) > 1500
     assert hits <= 0.001 * len(texts)
+
+
+@pytest.mark.data
+def test_casimedicos_is_read_from_its_tokens(data: Path) -> None:
+    """Every case of the set with its options, the question type and the doctors' explanation left out."""
+    items = items_of(str(data / "qa/casimedicos_arg/ES/dev.tsv"))
+    assert len(items) > 50
+    assert all(3 <= len(item.options) <= 5 for item in items)
+    assert items[0].stem.startswith("Una niña de 8 años (caso índice)")
+    assert items[0].options[1].startswith("Está indicado tras detectar la mutación")
+    assert not any("CORRECT ANSWER" in item.stem + item.options[-1] for item in items)
+
+
+def test_an_index_is_removed_by_its_name(tmp_path: Path) -> None:
+    """The file goes; an unknown name is said, with the nearest known one."""
+    bench = rows(tmp_path / "bench.jsonl", {"id": 1, "question": STEM, "options": list(OPTIONS)})
+    ok("decontaminate", "index", bench, "--name", "headqa", home=tmp_path / "home")
+    wrong = run("decontaminate", "remove", "hedqa", home=tmp_path / "home")
+    assert wrong.returncode == 2
+    assert "Did you mean 'headqa'" in wrong.stderr
+    ok("decontaminate", "remove", "headqa", home=tmp_path / "home")
+    assert "no index" in ok("decontaminate", "list", home=tmp_path / "home")

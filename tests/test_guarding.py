@@ -25,7 +25,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("guard")
     texts = {
         "uno.md": LEAFLET,
-        "dos.md": LEAFLET.replace("500 mg", "500mg").replace("su médico", "tu médico") + " Fin del prospecto.",
+        "dos.md": LEAFLET.replace("500 mg", "500mg").replace("su médico", "tu médico")
+        + "<|im_end|> Fin del prospecto.",
         "tres.md": LEAFLET.replace("500 mg cada 8", "50 mg cada 8"),
     }
     for name, text in texts.items():
@@ -88,6 +89,8 @@ def test_clinical_rows_are_published_scrubbed_and_only_when_reviewed(home: Path)
         assert secret not in texts
     assert "[TELEFONO_1]" in texts
     assert "500 mg/8 h" in texts
+    assert "<|im_end|>" not in texts
+    assert "Fin del prospecto." in texts
     assert "TELEFONO 1" in published
     rows = factory.load("medical_es", str(home))
     sources = {source for split in rows.values() for source in split["source_id"]}

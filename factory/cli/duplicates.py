@@ -116,7 +116,7 @@ def _print(one: dict[str, Any]) -> None:
         verdict = (
             f"both kept: {why}" if why else f"{member['reason']}, {100 * (member['containment'] or 0):.0f} % of it"
         )
-        table = Table(title=clean(verdict), show_lines=True, expand=True)
+        table = Table(title=Text(clean(verdict)), show_lines=True, expand=True)
         for side, label in ((one["kept"], "kept"), (member, "kept too" if why else "dropped")):
             name = f"{label}  {side['id']}\n{side['title'] or ''}\n{side['source_id']} · {side['licence']}"
             table.add_column(Text(clean(name)), ratio=1, overflow="fold")

@@ -18,7 +18,8 @@ from factory.errors import ConfigError, HomeError
 def decontaminate() -> None:
     """Keep questions of evaluation sets out of every corpus.
 
-    An index holds hashes only. Every build of the home cuts the questions of its indexes out of the documents.
+    An index holds hashes only. Every build of the home cuts the paragraphs around a question out of a document, and
+    drops one that loses a fifth of its text or holds more than ten questions.
 
     \b
     Examples:
@@ -26,6 +27,7 @@ def decontaminate() -> None:
       factory decontaminate index CareQA_es.json flores.devtest
       factory decontaminate check corpus.jsonl book.pdf
       factory decontaminate list
+      factory decontaminate remove headqa
     """
 
 
@@ -71,12 +73,17 @@ def index(files: tuple[str, ...], name: str | None, home: str, dry_run: bool, as
                 if old.rsplit("-", 1)[0] == label and f"{FOLDER}/{old}" != key:
                     store.remove(f"{FOLDER}/{old}")
     short = sum(1 for words in made.words if words < 5)
+    lines = [
+        file for file in files if not file.lower().endswith((".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"))
+    ]
     if as_json:
         options.print_json({"index": key, "questions": len(items), "hashes": len(made.hash), "dry_run": dry_run})
         return
     click.echo(f"{label}: {len(items):,} questions, {len(made.hash):,} hashes" + (" (dry run)" if dry_run else ""))
     if short:
         click.echo(f"  {short:,} have a stem of fewer than five words and are found by their options only")
+    for file in lines:
+        click.echo(f"  {file} is no table: each of its lines counts as a question")
     click.echo(f"  {store.path(key)}")
 
 
@@ -95,6 +102,34 @@ def list_indexes(home: str, as_json: bool) -> None:
         options.print_json(row) if as_json else click.echo(f"{name}: {len(one.names):,} questions")
     if not found and not as_json:
         click.echo(f"{store.root} has no index; make one: factory decontaminate index FILE...")
+
+
+@decontaminate.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@options.home
+def remove(names: tuple[str, ...], home: str) -> None:
+    """Remove indexes by name; the next build no longer checks against them.
+
+    \b
+    Examples:
+      factory decontaminate remove headqa
+    """
+    from factory.config import nearest
+    from factory.lock import locked
+    from factory.steps.decontaminate import FOLDER
+
+    store = options.store(home)
+    with locked(store):
+        for name in names:
+            held = [file for file in _names(store) if name in (file, file.rsplit("-", 1)[0])]
+            if not held:
+                known = {file.rsplit("-", 1)[0] for file in _names(store)}
+                raise ConfigError(
+                    f"{store.root} has no index {name!r}. {nearest(name, known) if known else ''}".strip()
+                )
+            for file in held:
+                store.remove(f"{FOLDER}/{file}")
+                click.echo(f"removed {file}")
 
 
 def _names(store: Any) -> list[str]:

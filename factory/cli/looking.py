@@ -169,8 +169,9 @@ def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None
             continue
         metadata = row["metadata"]
         click.secho(f"── {row['id']}  {clean(row['reason'])}", bold=True)
-        for name in ("title", "source_id", "licence", "message", "duplicate_of", "language", "language_score"):
-            if metadata.get(name) is not None:
+        shown = ("title", "source_id", "licence", "message", "duplicate_of", "language", "language_score", "notes")
+        for name in shown:
+            if metadata.get(name) not in (None, []):
                 click.echo(f"{name}: {clean(str(metadata[name]))}")
         click.echo(clean(row["text"][:300]))
 

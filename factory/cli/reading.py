@@ -140,7 +140,8 @@ def step(name: str, given: str, out: str, dropped: str | None, settings: tuple[s
 
     `language` adds language and score; `quality` drops by the rules (--set profile=transcript); `dedup` adds
     cluster, the id of the copy that stays, and drops the others; `personal` replaces personal data (--set
-    profile=clinical); `decontaminate` drops rows that hold a question (--set against=dev_HEAD.json, or the home's).
+    profile=clinical); `decontaminate` drops rows that hold a question (--set against=dev_HEAD.json, or --set
+    home=FOLDER for the indexes of a home; without either, those of FACTORY_HOME or ./data).
 
     \b
     Examples:

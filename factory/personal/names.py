@@ -94,7 +94,7 @@ STREET = re.compile(
     rf"(?<![\w/])(?P<via>{_VIA})(?: |(?<=[./\\ºª]))(?:{_WORD}[ ,./'’-]{{1,3}}){{1,8}}?{_STREET_NUMBER}(?![\w%]){_FLOOR}"
 )
 _STREET_ONLY = re.compile(
-    rf"(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa)(?: |"
+    rf"(?=[ACPR])(?<![\w/])(?:C/\.?|Calle|Avda?\.?|Av\.|Avenida|Plaza|Paseo|Pº|Ctra\.?|Carretera|Carrer|Rúa)(?: |"
     rf"(?<=[./ºª]))(?!N[ºo°])(?:{_PART} ){{0,3}}[{_UP}][a-záéíóúñü'’]\w+(?: "
     rf"(?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}}"
 )
@@ -106,7 +106,7 @@ _BARE_STREET = re.compile(
     rf"(?P<s>[{_UP}][\w'’]+(?: "
     rf"(?:{_PART} ){{0,3}}[{_UP}][\w'’]+){{0,4}},? {_STREET_NUMBER}{_FLOOR})[\s.,–-]*(?:[ED]-?)?\Z"
 )
-_PROVINCE = re.compile(rf"(?:{PROVINCES})(?!\w)")
+_PROVINCE = re.compile(rf"(?=[{_UP}])(?<!\w)(?:{PROVINCES})(?!\w)")
 _FROM = re.compile(
     rf"(?<!\w)(?:[Nn]atural de|[Rr]esidente en|[Pp]rocedente de|[Vv]ecin[oa] de|[Nn]acid[oa] en"
     rf"|[Dd]omiciliad[oa] en|[Rr]eside en|[Vv]ive en)\s(?P<p>(?:la )?[{_UP}][\w'’]+(?:[ -]"

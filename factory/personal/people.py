@@ -26,7 +26,7 @@ _WORDS = {
     "victoria",
 }
 _NAMES = "|".join(re.escape(n) for n in sorted(GIVEN, key=len, reverse=True))
-_GIVEN = re.compile(rf"(?<![\w/])(?=[{_UP}])(?i:{_NAMES})(?![\w])")
+_GIVEN = re.compile(rf"(?=[{_UP}])(?<![\w/])(?i:{_NAMES})(?![\w])")
 _SURNAME = re.compile(rf" (?:(?:de|del|la|los|y) ){{0,3}}[{_UP}]\w+")
 _ROLE = re.compile(
     r"(?<!\w)(?:pacientes?|pcte|pac|enferm[oa]|hij[oa]|madre|padre|marido|mujer|espos[oa]|herman[oa]|abuel[oa]|cuidadora?"
@@ -40,7 +40,8 @@ _SIGNED = re.compile(
 # What gives its name to a place, a thing or an illness is no person here.
 _NAMED_AFTER = re.compile(
     r"\b(?:san|santa|santo|s[ií]ndrome|enfermedad|signo|test|escala|maniobra|técnica|hospital|clínica|centro|calle|c/"
-    r"|avda\.?|avenida|plaza|colegio|instituto|fundación|universidad|virgen|rey|reina|ley|premio)(?: (?:de|del|la|los)){0,3} \Z",
+    r"|avda\.?|avenida|plaza|colegio|instituto|fundación|universidad|virgen|rey|reina|ley|premio)"
+    r"(?: (?:de|del|la|los)){0,3} \Z",
     re.IGNORECASE,
 )
 

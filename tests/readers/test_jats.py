@@ -119,7 +119,7 @@ ARTICLE = """<?xml version="1.0"?><!DOCTYPE article SYSTEM "x.dtd">
 <fig><label>Figura 1</label><caption><p>Un gráfico</p></caption><graphic/></fig></sec></sec></body>
 <back><ack><title>Gracias</title><p>A todos.</p></ack><ref-list><title>Bibliografía</title>
 <ref><label>1</label><mixed-citation>Ruiz A. 2019;1:2-3.</mixed-citation></ref></ref-list></back>
-<sub-article article-type="translation" xml:lang="en"><front-stub><title-group><article-title>Use of valerian in sleep</article-title>
+<sub-article article-type="translation" xml:lang="en"><front-stub><article-id pub-id-type="doi">10.1234/ab.5en</article-id><title-group><article-title>Use of valerian in sleep</article-title>
 </title-group></front-stub><body><p>Translated body.</p></body></sub-article></article>""".encode()
 
 
