@@ -9,17 +9,14 @@ import click
 from factory.cli import cli
 
 
-def _sections(group: click.Group, name: str) -> list[str]:
+def _sections(command: click.Command, name: str, parent: click.Context | None = None) -> list[str]:
     names = cli.context_settings["help_option_names"]
-    context = click.Context(group, info_name=name, max_content_width=100, terminal_width=100, help_option_names=names)
-    found = [f"## {name}", "", "```text", group.get_help(context).rstrip(), "```", ""]
-    for child in group.list_commands(context):
-        command = group.get_command(context, child)
-        if isinstance(command, click.Group):
-            found += _sections(command, f"{name} {child}")
-        elif command is not None:
-            inner = click.Context(command, context, f"{name} {child}", max_content_width=100, terminal_width=100)
-            found += [f"## {name} {child}", "", "```text", command.get_help(inner).rstrip(), "```", ""]
+    context = click.Context(command, parent, name, max_content_width=100, terminal_width=100, help_option_names=names)
+    found = [f"## {context.command_path}", "", "```text", command.get_help(context).rstrip(), "```", ""]
+    for child in command.list_commands(context) if isinstance(command, click.Group) else ():
+        below = command.get_command(context, child)
+        if below is not None:
+            found += _sections(below, child, context)
     return found
 
 
