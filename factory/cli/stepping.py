@@ -107,7 +107,11 @@ def _dedup(given: str, settings: Row) -> Iterator[Verdict]:
     from factory.dedup.clusters import near_duplicates
 
     _none_but(settings)
-    texts = {str(row["id"]): row["text"] for row in rows_in(given)}
+    texts: dict[str, str] = {}
+    for row in rows_in(given):
+        if str(row["id"]) in texts:
+            raise ConfigError(f"{given}: the id {row['id']!r} stands there twice", "give every row an id of its own")
+        texts[str(row["id"])] = row["text"]
     cluster = {name: members[0] for members in near_duplicates(texts) for name in members}
     versions = (_version(Version, row) for row in rows_in(given) if row.get("language"))
     spanish = translated(versions)

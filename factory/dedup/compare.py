@@ -39,6 +39,8 @@ _GAP = 4000
 
 # Above this two words are spellings of one (`acude`, `acudió`).
 _SPELLING = 0.7
+# A text is compared with several others; the tokens of a book are not worth their ten bytes a character.
+_REMEMBERED = 50_000
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 U64 = npt.NDArray[np.uint64]
 _MARKS = regex.compile(r"\p{Mn}+")
@@ -75,7 +77,6 @@ def fold(text: str) -> str:
     return str(_MARKS.sub("", unicodedata.normalize("NFD", text.casefold())))
 
 
-@lru_cache(maxsize=256)
 def tokens(text: str) -> tuple[str, ...]:
     """The words, numbers and signs of a text, folded; numbers that are written differently but equal are equal."""
     return tuple(map(measures.normal, _TOKEN.findall(fold(text))))
@@ -87,11 +88,17 @@ def places(text: str) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
     return tuple(measures.normal(fold(m.group())) for m in found), [m.span() for m in found]
 
 
-@lru_cache(maxsize=256)
 def _hashed(text: str) -> tuple[tuple[str, ...], U64]:
     """The tokens of a text and the hash of every five of them in a row; of all where it has fewer."""
+    return _remembered(text) if len(text) < _REMEMBERED else _hashed_anew(text)
+
+
+def _hashed_anew(text: str) -> tuple[tuple[str, ...], U64]:
     words = tokens(text)
     return words, shingles(words)
+
+
+_remembered = lru_cache(maxsize=256)(_hashed_anew)
 
 
 def shingles(words: tuple[str, ...]) -> U64:

@@ -13,6 +13,7 @@ from datatrove.data import Document
 from factory.books import Items, Rejected, Sink
 from factory.dedup import index
 from factory.dedup.near import Duplicates, Signatures
+from factory.errors import StageFailed
 from factory.record import Span
 from factory.stage import Context
 from factory.store import LocalStore
@@ -168,6 +169,16 @@ def test_one_work_in_two_sizes_meets_through_its_id(tmp_path: Path) -> None:
     home = Home(tmp_path / "c")
     home.batch(document("b-0", whole, work_id="doi:1"))
     assert home.batch(document("c-0", LEAFLET, work_id="doi:1"), document("d-0", OTHER, work_id="doi:1")) == ["d-0"]
+
+
+def test_a_spoilt_index_stops_with_a_sentence(tmp_path: Path) -> None:
+    """A cut file of an earlier batch is named, and what to do; nothing is compared with half of it."""
+    home = Home(tmp_path)
+    home.batch(document("a-0"), document("b-0", OTHER))
+    file = tmp_path / home.stages[0] / "index/signatures.npy"
+    file.write_bytes(file.read_bytes()[:200])
+    with pytest.raises(StageFailed, match="not whole"):
+        home.batch(document("c-0"))
 
 
 @pytest.mark.data
