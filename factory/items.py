@@ -109,7 +109,7 @@ class ReadItems(PipelineStep):
 
     name = "Raw items"
     type = "READER"
-    version = 3
+    version = 4
 
     def __init__(self, context: Context, config: Read) -> None:
         super().__init__()

@@ -55,6 +55,7 @@ class _Reading:
     upright: dict[int, list[str]] = field(default_factory=dict)
     waiting: list[int] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    hidden: int = 0
 
 
 def recogniser() -> pdf_ocr.Recogniser | None:
@@ -74,6 +75,8 @@ def parse(data: bytes, hints: Hints, ocr: pdf_ocr.Recogniser | None = None) -> I
     reading = _read(doc, ocr)
     body = body_size(line for page in reading.pages for line in page.lines)
     removed = drop_running(reading.pages, body)
+    if reading.hidden:
+        removed["hidden_text"] = reading.hidden
     _drop_margins(reading, removed)
     gutters = common_gutters(reading.pages)
     segments = [s for page in reading.pages for s in reading_order(page, gutters)]
@@ -155,6 +158,7 @@ def _page(page: Any, number: int, reading: _Reading, *, turned: bool = False) ->
     got = page.get_text("dict", flags=FLAGS)
     if not got["blocks"]:
         got = page.get_text("dict", flags=FLAGS & ~pymupdf.TEXT_MEDIABOX_CLIP)
+    reading.hidden += _drop_hidden(got["blocks"])
     lines: list[Line] = []
     aside: list[tuple[str, float]] = []
     rules: list[tuple[float, float, float, float]] = []
@@ -178,6 +182,21 @@ def _page(page: Any, number: int, reading: _Reading, *, turned: bool = False) ->
     if aside:
         reading.upright[number] = [text for text, _ in aside]
     return Page(number, got["width"], got["height"], lines, rules)
+
+
+def _drop_hidden(blocks: list[dict[str, Any]]) -> int:
+    """Text that no reader of the page sees is gone, and its characters counted.
+
+    Transparent, invisible or under a point; where most of a page is so, it is the text layer of a scan, and stays.
+    """
+    spans = [s for b in blocks if b["type"] == 0 for line in b["lines"] for s in line["spans"]]
+    hidden = [s for s in spans if s.get("alpha", 255) == 0 or s["size"] < 1]
+    lost = sum(len(s["text"]) for s in hidden)
+    if not hidden or 2 * lost >= sum(len(s["text"]) for s in spans):
+        return 0
+    for span in hidden:
+        span["text"] = ""
+    return lost
 
 
 def _drop_margins(reading: _Reading, removed: dict[str, int]) -> None:
