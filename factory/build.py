@@ -31,6 +31,8 @@ from factory.stage import INPUTS, Context, Stage, balance, begin, commit, is_don
 from factory.store import Store, digest, read_json, write_json
 
 FORMAT = 1
+# Keys of a source that no document depends on.
+HOW_IT_IS_FETCHED = ("path", "note", "allow_private", "listing", "limit", "since", "speech")
 
 
 class Listener(Protocol):
@@ -146,7 +148,7 @@ class Build:
             said = self._said()
             for item, receipt in self.ledger.stored().items():
                 source = said.get(item.source_id, receipt["source"])
-                source = {k: v for k, v in source.items() if k not in ("path", "note", "allow_private")}
+                source = {k: v for k, v in source.items() if k not in HOW_IT_IS_FETCHED}
                 if self._takes(source):
                     self._receipts[item] = {**receipt, "source": source}
         return self._receipts
@@ -169,7 +171,7 @@ class Build:
 
     def fingerprint(self) -> str:
         """The digest of all that the dataset depends on."""
-        known = {name.split("/")[0] for name in self.ledger.fingerprint()}
+        known = {item.source_id for item in self.ledger.stored()}
         rows = {k: v for k, v in self._said().items() if k in known}
         ocr = ocr_engine() if self.config.read.ocr == "auto" else None
         settings = self.config.model_dump(mode="json")
@@ -238,7 +240,7 @@ class Build:
         for one in held:
             known = self.receipts()
             present = [known[item] for item in one.items if item in known]
-            inputs: Any = [one.digest, digest([[r["source"], r["name"], r.get("url")] for r in present])]
+            inputs: Any = [one.digest, digest([[r["source"], r["name"], r.get("facts")] for r in present])]
             previous: str | None = None
             folders: list[str] = []
             for index in range(99):

@@ -42,6 +42,10 @@ _LICENCE = re.compile(
 )
 
 
+# An article of PubMed Central (PMC3166943) or SciELO (S0864-21252011000300001), by its own id.
+ARTICLE_ID = re.compile(r"PMC\d{3,9}|S\d{4}-\d{3}[\dX]\d{13}")
+
+
 class Table(BaseModel):
     """A frozen table that refuses unknown keys."""
 
@@ -65,6 +69,9 @@ class Source(Table):
     specialty: str | None = Field(None, description="Medical specialty, free text.")
     title: str | None = Field(None, description="Title of a single work.")
     author: str | None = Field(None, description="Author, publisher or channel.")
+    date: str | None = Field(
+        None, description="Publication date: YYYY, YYYY-MM or YYYY-MM-DD.", pattern=r"^\d{4}(-\d\d(-\d\d)?)?$"
+    )
     isbn: str | None = Field(None, description="ISBN of a single book.")
     doi: str | None = Field(None, description="DOI of a single work.")
     source_type: Literal["clinical"] | None = Field(
@@ -77,6 +84,16 @@ class Source(Table):
     attribution: str | None = Field(None, description="How the licence asks to be credited, if it says so.")
     profile: Profile | None = Field(
         None, description="Quality profile, where not the kind's own: web for pages nobody chose one by one."
+    )
+    listing: Literal["page", "sitemap", "feed", "site"] | None = Field(
+        None, description="What the address of an article source is; site: a bounded crawl. None: the page itself."
+    )
+    limit: int | None = Field(None, ge=1, description="At most so many videos or pages of a listing, the first ones.")
+    since: str | None = Field(
+        None, description="Only videos from this day on, YYYY-MM-DD.", pattern=r"^\d{4}-\d\d-\d\d$"
+    )
+    speech: Literal["auto", "never", "always"] | None = Field(
+        None, description="When videos are transcribed: auto where there are no captions."
     )
     note: str | None = Field(None, description="Anything a person should know.")
     allow_private: bool = Field(False, description="Allow a private address (tests, intranets).")
@@ -92,10 +109,59 @@ class Source(Table):
         if self.url and self.path:
             msg = "give url or path, not both"
             raise ValueError(msg)
-        if self.url and not re.match(r"https?://[^\s/]+", self.url):
+        by_id = self.kind == "jats" and self.url and ARTICLE_ID.fullmatch(self.url)
+        if self.url and not by_id and not re.match(r"https?://[^\s/]+", self.url):
             msg = f"url must begin with http:// or https://, not {self.url[:60]!r}"
             raise ValueError(msg)
         return self
+
+
+class Fetch(Table):
+    """How sources are asked: `[fetch]` of a sources file."""
+
+    user_agent: str = Field(
+        "corpus-factory/0.1 (text corpus of medicine; obeys robots.txt)", description="Who asks; name a contact."
+    )
+    delay_seconds: float = Field(
+        2.0, ge=0, description="Between two requests to a host that states no crawl-delay; below 1 for private hosts."
+    )
+    connect_seconds: float = Field(15.0, gt=0, description="Longest wait for a connection.")
+    read_seconds: float = Field(30.0, gt=0, description="Longest silence of a server.")
+    deadline_seconds: float = Field(120.0, gt=0, description="Longest time for a page, from request to last byte.")
+    file_deadline_seconds: float = Field(900.0, gt=0, description="The same for books and other files.")
+    max_page_bytes: int = Field(10 * 2**20, ge=1, description="Largest page, after decompression.")
+    max_file_bytes: int = Field(512 * 2**20, ge=1, description="Largest book or other file.")
+    max_redirects: int = Field(5, ge=0, description="Redirects followed, each checked like the first address.")
+    attempts: int = Field(4, ge=1, description="Times a request is made when the server says 429, 5xx or breaks off.")
+    backoff_seconds: float = Field(2.0, ge=0, description="Wait after the first failed attempt; doubled each time.")
+    max_wait_seconds: float = Field(120.0, ge=0, description="A longer Retry-After stops the host until then.")
+    max_failures: int = Field(5, ge=1, description="Failed items in a row after which a host is left alone.")
+    hosts_at_once: int = Field(8, ge=1, description="Hosts asked at the same time, one connection each.")
+    trust_env: bool = Field(False, description="Use the proxies and certificates the environment names.")
+    pmc: str = Field(
+        "https://eutils.ncbi.nlm.nih.gov/entrez/eutils/efetch.fcgi?db=pmc&id={number}&rettype=xml",
+        description="Where PubMed Central gives the JATS of an article.",
+    )
+    scielo: str = Field(
+        "https://articlemeta.scielo.org/api/v1/article/?collection={collection}&code={pid}&format=xmlrsps",
+        description="Where SciELO gives the JATS of an article.",
+    )
+
+
+class Speech(Table):
+    """How speech becomes words: `[speech]` of a sources file."""
+
+    model: str = Field("small", description="A faster-whisper model by name, Hub id or folder.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the model runs.")
+    compute_type: str = Field("auto", description="CTranslate2's type; auto: int8 on CPU, float16 on GPU.")
+    beam_size: int = Field(5, ge=1, description="Beam of the decoder (faster-whisper: 5).")
+    batch_size: int = Field(0, ge=0, description="Windows decoded at once; 0: one after the other, 16 on a GPU.")
+    max_no_speech: float = Field(
+        0.6, ge=0, le=1, description="Above it, with a poor score, nobody spoke (Whisper: 0.6)."
+    )
+    min_log_probability: float = Field(-1.0, le=0, description="Below it a piece is believed no more (Whisper: -1).")
+    max_compression: float = Field(2.4, gt=0, description="Above it a piece is a loop of the decoder (Whisper: 2.4).")
+    max_hours: float = Field(8.0, gt=0, description="Longest recording transcribed.")
 
 
 class Select(Table):

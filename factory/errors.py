@@ -4,13 +4,22 @@
     ├─ ConfigError            stop before any work: file, key, allowed values
     ├─ HomeError              the storage refused: disk full, no permission, held by another run
     ├─ SourceError            this document is rejected with a reason; go on
-    │   ├─ SourceMissing      gone, private, no transcript
+    │   ├─ SourceMissing      nothing is there
+    │   │   └─ Gone           404, 410, removed: not asked for again
     │   ├─ SourceUnreadable   the bytes cannot become text
     │   │   ├─ Empty  NoText  Damaged  Encrypted  Mislabelled  WrongCharset
     │   │   ├─ NeedsOcr       a scan; pending until tesseract is installed
     │   │   └─ TooLarge  TimedOut  OutOfMemory  ReaderCrash
-    │   ├─ SourceForbidden    robots, licence, address not allowed
-    │   └─ SourceBlocked      429, ban: stop this fetch; what was fetched stays
+    │   │   └─ TooManyRedirects  BadAnswer  WrongType
+    │   ├─ SourceForbidden    asking, or keeping, is not allowed
+    │   │   └─ AddressRefused  RobotsDisallowed  OptedOut  NotAllowed
+    │   ├─ SourceBlocked      stop this host; what was fetched stays
+    │   │   └─ RateLimited  BotWall  HostStopped
+    │   ├─ SourceLater        pending: ask again in the next run
+    │   │   ├─ Unreachable  TooSlow  ServerError  CutShort  RobotsUnavailable
+    │   │   └─ NoCaptions  CaptionsWithheld  NoSpeechModel
+    │   └─ SourceNotYet       skipped, and looked at again in the next run
+    │       └─ Upcoming  MembersOnly  Private  AgeRestricted  RegionLocked  TooOld
     ├─ EngineError
     │   ├─ BadReply           truncated, wrong language, off schema: that item is rejected
     │   └─ EngineDown         the model server died: restart, then fail the task
@@ -103,14 +112,130 @@ class ReaderCrash(SourceUnreadable):
     reason = "reader_crash"
 
 
+class TooManyRedirects(SourceUnreadable):
+    reason = "too_many_redirects"
+
+
+class BadAnswer(SourceUnreadable):
+    reason = "bad_answer"
+
+
+class WrongType(SourceUnreadable):
+    reason = "wrong_type"
+
+
+class Gone(SourceMissing):
+    reason = "gone"
+
+
 class SourceForbidden(SourceError):
     reason = "forbidden"
     exit_code = 5
 
 
+class AddressRefused(SourceForbidden):
+    reason = "address_refused"
+
+
+class RobotsDisallowed(SourceForbidden):
+    reason = "robots_disallowed"
+
+
+class OptedOut(SourceForbidden):
+    reason = "opted_out"
+
+
+class NotAllowed(SourceForbidden):
+    reason = "not_allowed"
+
+
 class SourceBlocked(SourceError):
+    """`retry_after`: when the server said it may be asked again, in seconds since 1970."""
+
     reason = "blocked"
     exit_code = 4
+
+    def __init__(self, message: str, remedy: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, remedy)
+        self.retry_after = retry_after
+
+
+class RateLimited(SourceBlocked):
+    reason = "rate_limited"
+
+
+class BotWall(SourceBlocked):
+    reason = "bot_wall"
+
+
+class HostStopped(SourceBlocked):
+    reason = "host_stopped"
+
+
+class SourceLater(SourceError):
+    reason = "later"
+    exit_code = 3
+
+
+class Unreachable(SourceLater):
+    reason = "unreachable"
+
+
+class TooSlow(SourceLater):
+    reason = "too_slow"
+
+
+class ServerError(SourceLater):
+    reason = "server_error"
+
+
+class CutShort(SourceLater):
+    reason = "cut_short"
+
+
+class RobotsUnavailable(SourceLater):
+    reason = "robots_unavailable"
+
+
+class NoCaptions(SourceLater):
+    reason = "no_captions"
+
+
+class CaptionsWithheld(SourceLater):
+    reason = "captions_withheld"
+
+
+class NoSpeechModel(SourceLater):
+    reason = "no_speech_model"
+
+
+class SourceNotYet(SourceError):
+    reason = "not_yet"
+    exit_code = 0
+
+
+class Upcoming(SourceNotYet):
+    reason = "upcoming"
+
+
+class MembersOnly(SourceNotYet):
+    reason = "members_only"
+
+
+class Private(SourceNotYet):
+    reason = "private"
+
+
+class AgeRestricted(SourceNotYet):
+    reason = "age_restricted"
+
+
+class RegionLocked(SourceNotYet):
+    reason = "region_locked"
+
+
+class TooOld(SourceNotYet):
+    reason = "too_old"
 
 
 class EngineError(FactoryError):

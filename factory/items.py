@@ -32,7 +32,7 @@ from factory.store import Cache, LocalStore, Raw, Store, open_store
 # The formats each kind of source may turn out to be.
 FORMATS_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "pdf": ("pdf",),
-    "article": ("article", "text", "jats"),
+    "article": ("article", "text", "jats", "pdf"),
     "text": ("text", "article", "cnxml", "medquad"),
     "youtube": ("transcript",),
     "dataset": ("rows", "medquad"),
@@ -67,20 +67,24 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
     What the source list says of tradition wins; what the item says of its own licence wins.
     """
     source, raw_sha256 = receipt["source"], receipt["sha256"]
+    facts = receipt.get("facts") or {}
     text, spans = assemble(parsed.paragraphs)
     identity = doc_id(source["id"], raw_sha256, parsed.part)
-    work = work_id(parsed.identifier or source.get("doi") or source.get("isbn"), identity)
-    licence = combined(source["licence"], parsed.licence)
-    own = parsed.licence is not None and licence == normal(parsed.licence)
+    work = work_id(parsed.identifier or source.get("doi") or source.get("isbn"), facts.get("work_id") or identity)
+    stated, evidence = parsed.licence, parsed.licence_evidence
+    if stated is None:
+        stated, evidence = facts.get("licence"), facts.get("licence_evidence")
+    licence = combined(source["licence"], stated)
+    own = stated is not None and licence == normal(stated)
     metadata = Metadata(
         work_id=work,
         item_id=item_id(source["id"], raw_sha256),
         text_sha256=sha256(text),
         spans=spans,
-        title=parsed.title or source.get("title") or receipt["name"],
-        author=parsed.author or source.get("author"),
-        date=parsed.date,
-        url=parsed.url or receipt.get("url") or source.get("url"),
+        title=parsed.title or facts.get("title") or source.get("title") or receipt["name"],
+        author=parsed.author or facts.get("author") or source.get("author"),
+        date=parsed.date or facts.get("date") or source.get("date"),
+        url=facts.get("url") or parsed.url or receipt.get("url") or source.get("url"),
         source_id=source["id"],
         source_kind=source["kind"],
         raw_sha256=raw_sha256,
@@ -91,10 +95,10 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
         specialty=parsed.extra.get("specialty") or source.get("specialty"),
         country=parsed.extra.get("country") or source.get("country"),
         licence=licence,
-        licence_evidence=parsed.licence_evidence if own else source.get("licence_evidence") or _stated(source),
+        licence_evidence=evidence if own else source.get("licence_evidence") or _stated(source),
         split=split_of(work),
         removed=dict(parsed.removed),
-        notes=list(parsed.notes),
+        notes=[*facts.get("notes", ()), *parsed.notes],
         profile=source.get("profile"),
         source_type=source.get("source_type"),
         reviewed_by=source.get("reviewed_by"),
@@ -109,7 +113,7 @@ class ReadItems(PipelineStep):
 
     name = "Raw items"
     type = "READER"
-    version = 4
+    version = 5
 
     def __init__(self, context: Context, config: Read) -> None:
         super().__init__()
@@ -155,7 +159,7 @@ class ReadItems(PipelineStep):
         fmt = format_for(receipt["source"]["kind"], head, receipt["name"])
         passwords: tuple[str | None, ...] = (None, *self.config.passwords) if fmt == "pdf" else (None,)
         for number, password in enumerate(passwords, 1):
-            hints = Hints(receipt["name"], receipt.get("url"), receipt["source"]["language"], password)
+            hints = _hints(receipt, password)
             try:
                 if fmt == "rows":
                     yield from reader.read(where, fmt, hints)
@@ -195,6 +199,13 @@ class ReadItems(PipelineStep):
         identity = item_id(receipt["source"]["id"], receipt["sha256"])
         row = {"item_id": identity, "outcome": outcome, "reason": "" if good else reason, "out": good, "rejected": bad}
         self.books.line(rank, row)
+
+
+def _hints(receipt: dict[str, Any], password: str | None) -> Hints:
+    facts = receipt.get("facts") or {}
+    chapters = tuple((float(at), str(title)) for at, title in facts.get("chapters") or ())
+    url = facts.get("url") or receipt.get("url")
+    return Hints(receipt["name"], url, receipt["source"]["language"], password, chapters)
 
 
 def reason_of(parsed: Parsed) -> str:

@@ -1,26 +1,34 @@
 """What was taken in: one immutable receipt per attempt. The receipts are the truth.
 
-A receipt says who (`source`, as it stood), what (`sha256`, `name`, `bytes`), whence (`address`),
-when, and how it ended (`stored`, or a reason).
+A receipt says who (`source`, as it stood), what (`sha256`, `name`, `bytes`), whence (`address`), when, how it ended
+(`status`, `reason`), what the place said of it (`facts`, `http`), and when to ask again (`next_try`).
 """
 
 from __future__ import annotations
 
 import datetime
 import os
+import threading
 import uuid
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from factory.config import Source
+from factory.receipts import Receipts
 from factory.record import item_id, sha256
-from factory.store import Raw, Store, read_json, write_json
+from factory.store import Raw, Store, digest, read_json, write_json
 
-FORMAT = 1
+FORMAT = 2
 # A local file larger than this is not a document (the largest medical scans seen are some 700 MB).
 MAX_BYTES = 2 * 2**30
+# stored, unchanged: the bytes are here. skipped: not yet to be had, looked at again. pending, failed: asked again.
+# blocked: the host was stopped. gone, forbidden, rejected: not asked again unless told to.
+Status = Literal["stored", "unchanged", "skipped", "pending", "blocked", "gone", "forbidden", "rejected", "failed"]
+STATUSES: tuple[Status, ...] = get_args(Status)
+FINAL = ("gone", "forbidden", "rejected")
 
 
 class Item(NamedTuple):
@@ -35,12 +43,38 @@ class Item(NamedTuple):
 
 
 @dataclass(slots=True)
-class Taken:
-    """What one run of ingest did, each input in exactly one place."""
+class Attempt:
+    """One address asked once, and how that ended.
 
-    stored: list[str] = field(default_factory=list)
-    skipped: list[tuple[str, str]] = field(default_factory=list)
-    failed: list[tuple[str, str]] = field(default_factory=list)
+    `facts`: what the place says of the item (title, author, date, url, licence …). `role`: an item, or a list of them.
+    """
+
+    source: Source
+    address: str
+    status: Status
+    reason: str = ""
+    message: str = ""
+    data: bytes | None = None
+    sha256: str | None = None
+    name: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    http: dict[str, Any] = field(default_factory=dict)
+    next_try: str | None = None
+    visit: str | None = None
+    role: Literal["item", "listing"] = "item"
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one run of ingest did, each input in exactly one place: `(address, reason, message, next_try)`."""
+
+    ended: dict[str, list[tuple[str, str, str, str | None]]] = field(default_factory=lambda: {s: [] for s in STATUSES})
+
+    def add(self, status: str, address: str, reason: str = "", message: str = "", next_try: str | None = None) -> None:
+        self.ended[status].append((address, reason, message, next_try))
+
+    def count(self, *statuses: str) -> int:
+        return sum(len(self.ended[s]) for s in statuses)
 
 
 class Ledger:
@@ -49,22 +83,66 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._raw = Raw(store)
+        self._writing = threading.Lock()
 
     def receipts(self, source_id: str | None = None) -> Iterator[dict[str, Any]]:
         """Every receipt, oldest name first, of one source or of all."""
-        for source in [source_id] if source_id else self._store.names("receipts"):
-            for name in self._store.names(f"receipts/{source}"):
-                yield read_json(self._store, f"receipts/{source}/{name}")
+        return Receipts(self._store).all(source_id)
 
     def stored(self) -> dict[Item, dict[str, Any]]:
-        """Every item whose bytes are here: its source as last said, under the name that sorts first."""
+        """Every item whose bytes are here: its source as last said, under the name that sorts first.
+
+        What a web address holds no longer, because something newer was had from it, is left out.
+        """
         found: dict[Item, dict[str, Any]] = {}
+        held: dict[tuple[str, str], str] = {}
+        files: set[Item] = set()
         for receipt in self.receipts():
+            if receipt["status"] != "stored" or receipt.get("role") == "listing":
+                continue
+            item = Item(receipt["source"]["id"], receipt["sha256"])
+            known = found.get(item, receipt)
+            found[item] = receipt | {"name": min(receipt["name"], known["name"])}
+            if receipt["address"].startswith("file:"):
+                files.add(item)
+            else:
+                held[item.source_id, receipt["address"]] = item.sha256
+        live = files | {Item(source, sha) for (source, _), sha in held.items()}
+        return {item: receipt for item, receipt in found.items() if item in live}
+
+    def state(self, source_id: str) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
+        """Of each address of a source its last receipt, and its last one with bytes."""
+        last: dict[str, dict[str, Any]] = {}
+        kept: dict[str, dict[str, Any]] = {}
+        for receipt in self.receipts(source_id):
+            last[receipt["address"]] = receipt
             if receipt["status"] == "stored":
-                item = Item(receipt["source"]["id"], receipt["sha256"])
-                known = found.get(item, receipt)
-                found[item] = receipt | {"name": min(receipt["name"], known["name"])}
-        return found
+                kept[receipt["address"]] = receipt
+        return last, kept
+
+    def summary(self) -> dict[str, dict[str, Any]]:
+        """Of each source: how many addresses stand how, why those that are not here are not, and when to ask again.
+
+        `items`: different bytes; the same bytes at two addresses are one item.
+        """
+        last: dict[tuple[str, str], dict[str, Any]] = {}
+        for receipt in self.receipts():
+            if receipt.get("role") != "listing" or receipt["status"] not in ("stored", "unchanged"):
+                last[receipt["source"]["id"], receipt["address"]] = receipt
+        items = Counter(item.source_id for item in self.stored())
+        found: dict[str, dict[str, Any]] = {}
+        for (source, _), receipt in last.items():
+            row = found.setdefault(source, {"stored": 0, "items": items[source], "reasons": {}, "next_try": None})
+            status = receipt["status"] if receipt["status"] in STATUSES else "failed"
+            if status in ("stored", "unchanged"):
+                row["stored"] += 1
+                continue
+            row[status] = row.get(status, 0) + 1
+            reason = receipt.get("reason") or receipt["status"]
+            row["reasons"][reason] = row["reasons"].get(reason, 0) + 1
+            tries = [t for t in (row["next_try"], receipt.get("next_try")) if t]
+            row["next_try"] = min(tries, default=None)
+        return dict(sorted(found.items()))
 
     def say(self, source: Source) -> None:
         """What is known of a source is what was said last, at ingest or by a sources file at a build."""
@@ -77,9 +155,18 @@ class Ledger:
         names = self._store.names("sources")
         return {name.removesuffix(".json"): read_json(self._store, f"sources/{name}") for name in names}
 
-    def fingerprint(self) -> list[str]:
-        """The names of all receipts: changes exactly when something was taken in."""
-        return [f"{s}/{n}" for s in self._store.names("receipts") for n in self._store.names(f"receipts/{s}")]
+    def fingerprint(self) -> str:
+        """Changes exactly when what is stored changes, or what is known of it."""
+        rows = [[*item, r["name"], r.get("facts")] for item, r in sorted(self.stored().items())]
+        return digest(rows)
+
+    def record(self, attempt: Attempt) -> dict[str, Any]:
+        """The attempt is durable: its bytes first, then its receipt, which is returned."""
+        sha = attempt.sha256 or (sha256(attempt.data) if attempt.data is not None else None)
+        with self._writing:
+            if attempt.data is not None and sha is not None:
+                self._raw.put(sha, attempt.data)
+            return self._receipt(attempt, sha, len(attempt.data) if attempt.data is not None else 0)
 
     def take(self, source: Source, files: Iterable[Path]) -> Iterator[tuple[Path, str, str]]:
         """Store local files as items of a source, yielding `(file, outcome, reason)` for each as it is durable.
@@ -93,25 +180,25 @@ class Ledger:
         known = {(r["sha256"], r["name"]): r["source"] for r in self.receipts(source.id) if r["status"] == "stored"}
         seen = {sha for sha, _ in known}
         for file in files:
+            address, name = file.absolute().as_uri(), os.fsencode(file.name).decode("utf-8", "replace")
             outcome, reason, data = self._read(file)
             if outcome == "failed":
-                self._receipt(source, file, None, 0, reason)
+                self.record(Attempt(source, address, "failed", reason, name=name))
                 yield file, outcome, reason
                 continue
             sha = sha256(data)
-            before = known.get((sha, file.name))
+            before = known.get((sha, name))
             if before == said:
-                yield file, "skipped", "already_stored"
+                yield file, "unchanged", "already_stored"
                 continue
-            self._raw.put(sha, data)
-            self._receipt(source, file, sha, len(data), "stored")
+            self.record(Attempt(source, address, "stored", data=data, name=name))
             again = sha in seen
             seen.add(sha)
-            known[sha, file.name] = said
+            known[sha, name] = said
             if before is not None:
                 yield file, "stored", "source_changed"
             else:
-                yield (file, "skipped", "same_bytes") if again else (file, "stored", "")
+                yield (file, "unchanged", "same_bytes") if again else (file, "stored", "")
 
     @staticmethod
     def _read(file: Path) -> tuple[str, str, bytes]:
@@ -128,18 +215,24 @@ class Ledger:
         except OSError as error:
             return "failed", f"os_error_{error.errno}", b""
 
-    def _receipt(self, source: Source, file: Path, sha: str | None, size: int, status: str) -> None:
+    def _receipt(self, attempt: Attempt, sha: str | None, size: int) -> dict[str, Any]:
         now = datetime.datetime.now(datetime.timezone.utc)
         receipt = {
             "format": FORMAT,
-            "source": source.model_dump(mode="json", exclude_none=True),
-            "address": file.absolute().as_uri(),
-            "name": os.fsencode(file.name).decode("utf-8", "replace"),
+            "source": attempt.source.model_dump(mode="json", exclude_none=True),
+            "address": attempt.address,
+            "name": attempt.name,
             "sha256": sha,
             "bytes": size,
-            "status": status,
+            "status": attempt.status,
             "time": now.isoformat(timespec="seconds"),
         }
+        more = {k: getattr(attempt, k) for k in ("reason", "message", "facts", "http", "next_try", "visit")}
+        receipt |= {k: v for k, v in more.items() if v}
+        if attempt.role != "item":
+            receipt["role"] = attempt.role
+        source = attempt.source.id
         write_json(
-            self._store, f"receipts/{source.id}/{now:%Y%m%dT%H%M%S%f}-{(sha or uuid.uuid4().hex)[:16]}.json", receipt
+            self._store, f"receipts/{source}/{now:%Y%m%dT%H%M%S%f}-{(sha or uuid.uuid4().hex)[:16]}.json", receipt
         )
+        return receipt

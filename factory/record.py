@@ -148,12 +148,16 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What is known about raw bytes before they are read: never trusted over the bytes."""
+    """What is known about raw bytes before they are read: never trusted over the bytes.
+
+    `chapters`: the second each begins at, and its title.
+    """
 
     name: str = ""
     url: str | None = None
     language: str | None = None
     password: str | None = None
+    chapters: tuple[tuple[float, str], ...] = ()
 
 
 class Text(NamedTuple):

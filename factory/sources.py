@@ -8,17 +8,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factory.config import Source, load_toml, nearest, parse
+from factory.config import Fetch, Source, Speech, Table, load_toml, nearest, parse
 from factory.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
 class SourceList:
-    """The valid rows of a sources file by id, and one sentence for every row that is not."""
+    """The valid rows of a sources file by id, and one sentence for every row that is not.
+
+    `settings`: its tables `[fetch]` and `[speech]`, as they stand there.
+    """
 
     path: Path | None
     rows: dict[str, Source] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
     def files(self, source: Source) -> list[Path]:
         """The files a source's `path` names, sorted. Empty where it names none."""
@@ -32,8 +36,12 @@ class SourceList:
 def load(path: Path) -> SourceList:
     """Every row of the file, valid or with its problem. Raises ConfigError if the file cannot be read at all."""
     table = load_toml(path)
-    unknown = [key for key in table if key != "source"]
-    problems = [f"{path.name}: unknown table {key!r}. {nearest(key, ['source'])}" for key in unknown]
+    tables: dict[str, type[Table]] = {"fetch": Fetch, "speech": Speech}
+    unknown = [key for key in table if key != "source" and key not in tables]
+    problems = [f"{path.name}: unknown table {key!r}. {nearest(key, ['source', *tables])}" for key in unknown]
+    settings = {key: table[key] for key in tables if key in table}
+    for key, values in settings.items():
+        parse(tables[key], values, f"{path.name}, [{key}]")
     listed: Any = table.get("source", [])
     if not isinstance(listed, list):
         raise ConfigError(f"{path}: write [[source]] with two brackets, one block a source")
@@ -50,7 +58,7 @@ def load(path: Path) -> SourceList:
             problems.append(f"{where}: this id is already taken by an earlier row")
             continue
         rows[source.id] = source
-    return SourceList(path, rows, problems)
+    return SourceList(path, rows, problems, settings)
 
 
 def find(given: str | None) -> SourceList:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import runpy
 import shutil
-import socket
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,6 +28,7 @@ LACKING = {
     "data": lambda: "FACTORY_TEST_DATA" not in os.environ or not Path(os.environ["FACTORY_TEST_DATA"]).is_dir(),
     "tesseract": lambda: not _tesseract(),
     "mount": lambda: os.geteuid() != 0 or shutil.which("mount") is None,
+    "speech": lambda: shutil.which("espeak-ng") is None or importlib.util.find_spec("faster_whisper") is None,
     "chromium": lambda: shutil.which("chromium") is None,
 }
 
@@ -52,17 +54,30 @@ def pytest_report_collectionfinish(config: pytest.Config) -> str:
     return config.stash.get(_SAID, "")
 
 
+HOOKS = PROJECT / "tests/hooks"
+_GUARDED = Path(tempfile.mkstemp(prefix="factory-guard-")[1])
+
+
+def pytest_configure() -> None:
+    """Every process of the tests, and this one, reaches loopback only; what tried more is written down."""
+    os.environ["FACTORY_GUARD"] = str(_GUARDED)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(HOOKS), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    runpy.run_path(str(HOOKS / "sitecustomize.py"))
+
+
 @pytest.fixture(autouse=True)
-def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reaches another machine."""
-    connect = socket.socket.connect
+def _only_loopback() -> Iterator[None]:
+    """No test, and nothing it starts, reaches another machine."""
+    yield
+    tried = _GUARDED.read_text()
+    if tried:
+        _GUARDED.write_text("")
+        pytest.fail(tried)
 
-    def guarded(self: socket.socket, address: Any) -> None:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in ("127.0.0.1", "::1", "localhost"):
-            pytest.fail(f"a test tried to reach {address}")
-        connect(self, address)
 
-    monkeypatch.setattr(socket.socket, "connect", guarded)
+def pytest_unconfigure() -> None:
+    _GUARDED.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")

@@ -83,10 +83,8 @@ def test_a_file_without_permission_costs_only_itself(tmp_path: Path) -> None:
     said = json.loads(done.stdout)
     assert said["stored"] == 1
     assert [f["file"] for f in said["failed"]] == [str(tmp_path / "loop.md")]
-    assert json.loads(ok("status", "--json", home=tmp_path / "home"))["sources"]["s"] == {
-        "stored": 1,
-        "failed_attempts": 1,
-    }
+    counts = json.loads(ok("status", "--json", home=tmp_path / "home"))["sources"]["s"]
+    assert (counts["stored"], counts["failed"]) == (1, 1)
 
 
 def test_the_same_bytes_under_two_names_are_one_item(tmp_path: Path) -> None:

@@ -21,8 +21,9 @@ FACTORY = PROJECT / "factory"
 LAYERS = [
     {"errors", "record", "config"},
     {"words", "personal", "medical"},
-    {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"},
-    {"steps", "dedup", "books", "items"},
+    {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
+    | {"fetch", "receipts", "speech", "lists"},
+    {"steps", "dedup", "books", "items", "gather"},
     {"executors", "card", "attribution", "build", "export", "report", "gc"},
     {"cli", "__main__", "__init__"},
 ]

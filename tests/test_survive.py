@@ -13,7 +13,7 @@ import pytest
 
 from tests.command import FACTORY, ok, tree
 
-CRASH = Path(__file__).parent / "crash"
+CRASH = Path(__file__).parent / "hooks"
 SAMPLED = 20
 
 

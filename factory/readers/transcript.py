@@ -1,4 +1,4 @@
-"""Captions and subtitles (json3, srv3, WebVTT, SRT, SBV) → sentences that keep their second.
+"""Captions and subtitles (json3, srv3, WebVTT, SRT, SBV) and recognised speech → sentences that keep their second.
 
 Source: W3C WebVTT; YouTube's json3 and srv3 as yt-dlp saves them. No word is changed, added or repeated; only
 sound tags and speaker marks go.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -29,6 +29,8 @@ _TAG = re.compile(r"</?[^<>]*>|\{\\[^}]*\}")
 _SOUND = re.compile(
     r"\[[^\[\]\d]{2,40}\]|\((?:m[úu]sica|risas|aplausos|music|laughter|applause)[^()]{0,20}\)|[♪♫♬]+|>>+", re.IGNORECASE
 )
+# yt-dlp's name for what lies before the first chapter that has one.
+_UNTITLED = re.compile(r"<Untitled Chapter \d+>")
 # A cue of YouTube's rolling captions that only holds the finished line on screen lasts 10 ms.
 _HOLD_SECONDS = 0.02
 # A line alone on screen that comes back after a gap is said again, not held.
@@ -53,7 +55,7 @@ class Cue(NamedTuple):
 
 
 def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
-    """One transcript, a paragraph a sentence, each with `start_seconds`.
+    """One transcript, a paragraph a sentence, each with `start_seconds`; chapters are headings.
 
     Raises Empty, TooLarge, Damaged, NoText.
     """
@@ -66,12 +68,35 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
     kept, removed = _without_sounds(words)
     if not kept:
         raise NoText("the captions hold no words")
-    paragraphs = [
-        Paragraph(" ".join(w.text for w in group), start_seconds=round(group[0].start, 2), continues=continues)
-        for group, continues in sentences(kept)
-    ]
+    paragraphs = [p for title, part in _by_chapter(kept, hints.chapters) for p in _paragraphs(title, part)]
     found = language or _language_of_name(hints.name)
     yield Parsed(paragraphs, language=found, removed={"sound_tag": removed} if removed else {})
+
+
+def _by_chapter(words: list[Word], chapters: Iterable[tuple[float, str]]) -> Iterator[tuple[Word | None, list[Word]]]:
+    """The words of each chapter under its title, those before the first one under none; every word once, in order."""
+    marks = sorted((float(at), " ".join(title.split())) for at, title in chapters)
+    marks = [(at, title) for at, title in marks if title and not _UNTITLED.fullmatch(title)]
+    title: Word | None = None
+    part: list[Word] = []
+    for word in words:
+        while marks and word.start >= marks[0][0]:
+            if part:
+                yield title, part
+            title, part = Word(marks[0][0], marks[0][1], timed=True), []
+            marks.pop(0)
+        part.append(word)
+    if part:
+        yield title, part
+
+
+def _paragraphs(title: Word | None, words: list[Word]) -> Iterator[Paragraph]:
+    heading = title.text if title else None
+    if title:
+        yield Paragraph(title.text, "heading", start_seconds=round(title.start, 2))
+    for group, continues in sentences(words):
+        text = " ".join(w.text for w in group)
+        yield Paragraph(text, start_seconds=round(group[0].start, 2), heading=heading, continues=continues)
 
 
 def _decode(data: bytes) -> str:
@@ -90,6 +115,8 @@ def _language_of_name(name: str) -> str | None:
 
 def _words(text: str) -> tuple[str | None, list[Word]]:
     start = text.lstrip()
+    if start.startswith('{"speech"'):
+        return _recognised(start)
     if start.startswith(("{", "[")):
         return None, _json3(start)
     if start.startswith("<"):
@@ -101,11 +128,25 @@ def _words(text: str) -> tuple[str | None, list[Word]]:
     return language_code(header.group(1)) if header else None, list(_unrolled(cues))
 
 
-def _json3(text: str) -> list[Word]:
+def _loaded(text: str) -> Any:
     try:
-        table: Any = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise Damaged(f"not whole JSON: {error}") from error
+
+
+def _recognised(text: str) -> tuple[str | None, list[Word]]:
+    """What `factory.speech` wrote: the language it heard, and the words with their times."""
+    table = _loaded(text)
+    try:
+        words = [Word(float(start), str(word), timed=True) for start, _, word in table["words"]]
+        return language_code(table["speech"]["language"]), words
+    except (KeyError, TypeError, ValueError) as error:
+        raise Damaged(f"not a transcript as the factory writes it ({error!r})") from error
+
+
+def _json3(text: str) -> list[Word]:
+    table = _loaded(text)
     events = table.get("events") if isinstance(table, dict) else None
     if not isinstance(events, list):
         raise Damaged("JSON without events")

@@ -212,6 +212,10 @@ def _judge(group: list[Paragraph], language: str | None) -> Detection:
     return Detection(language, round(_shares(text).get(language, 0.0), 4)) if language else detect(text)
 
 
+# Notes on where a text comes from; they hold for every part of it.
+HOW_IT_WAS_HAD = ("captions:", "speech:")
+
+
 class LanguageStep(PipelineStep):
     """Every Document has its language and score; one with long parts in another becomes several.
 
@@ -220,7 +224,7 @@ class LanguageStep(PipelineStep):
 
     name = "Language"
     type = "TAG"
-    version = 2
+    version = 3
 
     def __init__(self, split_letters: int = 200) -> None:
         super().__init__()
@@ -238,7 +242,8 @@ class LanguageStep(PipelineStep):
             one = document if number == 0 else type(document)("", f"{document.id}-{detection.language}")
             if number:
                 part = f"{document.metadata['part'] or '0'}-{detection.language}"
-                one.metadata = document.metadata | {"part": part, "removed": {}, "notes": []}
+                how = [n for n in document.metadata["notes"] if n.startswith(HOW_IT_WAS_HAD)]
+                one.metadata = document.metadata | {"part": part, "removed": {}, "notes": how}
             one.text, one.metadata["spans"] = assemble(group)
             one.metadata["language"] = detection.language
             one.metadata["language_score"] = detection.score

@@ -1,4 +1,8 @@
-"""Kills the command at its N-th durable operation; loaded by putting this folder on PYTHONPATH.
+"""What tests put inside every Python they start, by having this folder on PYTHONPATH: a guard and a killer.
+
+The guard refuses and writes down every connection that leaves this machine.
+
+The killer ends the command at its N-th durable operation.
 
 Every rename, removal, new folder and file opened for writing in the command or its workers is a
 point. Points of all processes are counted in one file; at point N the command itself (whose pid is
@@ -46,5 +50,21 @@ def _install(count_file: str, at: int, home: str) -> None:
     sys.addaudithook(hook)
 
 
+def _guard(file: str) -> None:
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in ("socket.connect", "socket.sendto"):
+            address = arguments[1]
+            if isinstance(address, tuple) and not str(address[0]).startswith(
+                ("127.", "::1", "localhost", "::ffff:127.")
+            ):
+                with open(file, "a", encoding="utf-8") as record:
+                    record.write(f"{sys.orig_argv} tried {address}\n")
+                raise ConnectionRefusedError(f"a test tried to reach {address}")
+
+    sys.addaudithook(hook)
+
+
+if os.environ.get("FACTORY_GUARD"):
+    _guard(os.environ["FACTORY_GUARD"])
 if _COUNT:
     _install(_COUNT, int(os.environ["FACTORY_CRASH_AT"]), os.environ["FACTORY_CRASH_HOME"])

@@ -1,0 +1,34 @@
+"""The guard on the network is one that can fail."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def test_a_process_of_the_tests_cannot_leave_this_machine(tmp_path: Path) -> None:
+    """A connection elsewhere is refused and written down, in processes that tests start; loopback is free."""
+    record = tmp_path / "record"
+    record.touch()
+    code = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=2)"
+    env = os.environ | {"FACTORY_GUARD": str(record)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
+    assert "a test tried to reach" in done.stderr
+    assert "192.0.2.1" in record.read_text()
+
+
+def test_this_process_cannot_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same hook is in the tests' own process."""
+    from tests import conftest
+
+    with pytest.raises(ConnectionRefusedError), socket.socket() as one:
+        one.connect(("192.0.2.1", 80))
+    guarded = Path(os.environ["FACTORY_GUARD"])
+    assert "192.0.2.1" in guarded.read_text()
+    guarded.write_text("")
+    assert conftest.HOOKS.is_dir()
