@@ -32,7 +32,7 @@ from factory.store import Cache, LocalStore, Raw, Store, open_store
 # The formats each kind of source may turn out to be.
 FORMATS_OF_KIND: dict[Kind, tuple[str, ...]] = {
     "pdf": ("pdf",),
-    "article": ("article", "text", "jats", "pdf"),
+    "article": ("article", "text", "jats"),
     "text": ("text", "article", "cnxml", "medquad"),
     "youtube": ("transcript",),
     "dataset": ("rows", "medquad"),

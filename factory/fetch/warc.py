@@ -10,7 +10,7 @@ from typing import Any
 from factory.errors import BadAnswer, Damaged, Gone, OptedOut, SourceError, TooLarge, WrongType
 from factory.fetch.robots import kept_out
 
-_TYPES = ("text/html", "application/xhtml+xml", "application/pdf", "text/plain", "application/xml", "text/xml")
+_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "application/xml", "text/xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def records(path: Path, max_bytes: int) -> Iterator[Record]:
             for record in ArchiveIterator(file):
                 if record.rec_type == "response" and record.http_headers is not None:
                     yield _record(record, max_bytes)
-        except (ArchiveLoadFailed, EOFError, OSError) as error:
+        except (ArchiveLoadFailed, EOFError, OSError, ValueError) as error:
             raise Damaged(f"{path.name}: the archive breaks off ({error})") from error
 
 
@@ -55,6 +55,8 @@ def _record(record: Any, max_bytes: int) -> Record:
         why = WrongType(f"{url}: {kind}")
     else:
         body = record.content_stream().read(max_bytes + 1)
+        if len(body) <= max_bytes and getattr(record.raw_stream, "limit", 0) > 0:
+            raise Damaged(f"{url}: the archive breaks off in its answer")
         if len(body) > max_bytes:
             why = TooLarge(f"{url}: more than {max_bytes:,} bytes")
         elif not body:

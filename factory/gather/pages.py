@@ -212,6 +212,8 @@ class _Pages:
             )  # fmt: skip
         if role != "listing" and not _TEXT_TYPES.match(kind):
             raise WrongType(f"{answer.url} is {kind}, no text that can be read")
+        if role != "listing" and self.source.kind == "article" and answer.body.startswith(b"%PDF"):
+            raise WrongType(f"{answer.url} is a PDF", "take it with: factory ingest pdf URL")
         facts = {"url": given if self.source.kind == "jats" and "://" in given else answer.url}
         facts |= _licence(answer.headers.get("link", ""), answer.url)
         return Attempt(

@@ -111,6 +111,7 @@ CASES: list[tuple[str, Answer | None, str | None, str, str]] = [
     ("410", Answer(status=410), None, "gone", "gone"),
     ("401", Answer(status=401), None, "forbidden", "not_allowed"),
     ("an empty page", Answer(b"", headers=PLAIN), None, "failed", "bad_answer"),
+    ("a book as a page", Answer(b"%PDF-1.4", headers={"Content-Type": "application/pdf"}), None, "rejected", "wrong_type"),
     ("a picture", Answer(b"\x89PNG", headers={"Content-Type": "image/png"}), None, "rejected", "wrong_type"),
 ]  # fmt: skip
 

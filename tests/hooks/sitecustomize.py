@@ -50,14 +50,14 @@ def _install(count_file: str, at: int, home: str) -> None:
     sys.addaudithook(hook)
 
 
-def _guard(file: str) -> None:
+def _guard() -> None:
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event in ("socket.connect", "socket.sendto"):
             address = arguments[1]
             if isinstance(address, tuple) and not str(address[0]).startswith(
                 ("127.", "::1", "localhost", "::ffff:127.")
             ):
-                with open(file, "a", encoding="utf-8") as record:
+                with open(os.environ["FACTORY_GUARD"], "a", encoding="utf-8") as record:
                     record.write(f"{sys.orig_argv} tried {address}\n")
                 raise ConnectionRefusedError(f"a test tried to reach {address}")
 
@@ -65,6 +65,6 @@ def _guard(file: str) -> None:
 
 
 if os.environ.get("FACTORY_GUARD"):
-    _guard(os.environ["FACTORY_GUARD"])
+    _guard()
 if _COUNT:
     _install(_COUNT, int(os.environ["FACTORY_CRASH_AT"]), os.environ["FACTORY_CRASH_HOME"])
