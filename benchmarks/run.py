@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clean
+from benchmarks import clean, ingest
 from benchmarks.measure import REPEATS, alternate, data
 from factory.config import Read
 from factory.readers.limits import LimitedReader
@@ -166,6 +166,9 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "incremental": clean.incremental,
     "personal": clean.personal,
     "decontaminate": clean.decontaminate,
+    "pages": ingest.pages,
+    "captions": ingest.captions,
+    "speech": ingest.speech,
 }
 
 

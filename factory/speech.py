@@ -106,8 +106,11 @@ class Transcriber:
             raise NoText("nobody speaks in it")
         language, probability = _language(model, wave, clips)
         language = language if probability >= SURE else expected
-        segments = self._segments(model, wave, clips, language)
-        kept, dropped = self._believed(_told(segments, seconds, advance))
+        try:
+            segments = self._segments(model, wave, clips, language)
+            kept, dropped = self._believed(_told(segments, seconds, advance))
+        except RuntimeError as error:
+            raise NoSpeechModel(f"the speech model failed: {str(error)[:200]}", "try a smaller one") from error
         words = [[_seconds(w.start), _seconds(w.end), w.word.strip()] for s in kept for w in s.words or ()]
         words = [w for w in words if w[2]]
         if not words:

@@ -22,7 +22,7 @@ LAYERS = [
     {"errors", "record", "config"},
     {"words", "personal", "medical"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
-    | {"fetch", "receipts", "speech", "lists"},
+    | {"fetch", "receipts", "speech", "lists", "cells"},
     {"steps", "dedup", "books", "items", "gather"},
     {"executors", "card", "attribution", "build", "export", "report", "gc"},
     {"cli", "__main__", "__init__"},

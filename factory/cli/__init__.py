@@ -33,8 +33,8 @@ VERBS = {
 # One line each, so that `factory --help` loads no verb's module.
 SUMMARY = {
     "doctor": "Say what this machine has and lacks.",
-    "sources": "Check or list the sources file.",
-    "ingest": "Store files, with a receipt for each.",
+    "sources": "Check, list or extend the sources file.",
+    "ingest": "Store files, or what addresses hold, with a receipt for each.",
     "read": "Show what the readers make of files.",
     "step": "Run one step over a JSONL file.",
     "build": "Build the dataset of one or more recipes.",

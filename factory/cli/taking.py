@@ -12,7 +12,7 @@ import click
 from factory.cli import asking, clean, options
 from factory.config import Source, parse
 from factory.errors import ConfigError
-from factory.record import KINDS, TRADITIONS
+from factory.record import KINDS, TRADITIONS, Kind, Tradition
 
 _XML_KIND = {"jats": "jats", "medquad": "dataset", "article": "article"}
 _SUFFIX_KIND = {
@@ -48,12 +48,13 @@ _SUFFIX_KIND = {
 
 @click.group()
 def sources() -> None:
-    """Check or list the sources file.
+    """Check, list or extend the sources file.
 
     \b
     Examples:
       factory sources check samples/sources.toml
       factory sources list --json
+      factory sources import books.xlsx
     """
 
 
@@ -114,59 +115,39 @@ def list_(file: str, home: str, as_json: bool) -> None:
 
 @sources.command("import")
 @click.argument("file", metavar="FILE.xlsx|csv|tsv")
-@click.option("--tradition", type=click.Choice(TRADITIONS), help="The tradition of the rows (default: by the name).")
-@click.option("--kind", type=click.Choice(KINDS), help="What rows are that have no address of a video.")
+@click.option("--tradition", type=click.Choice(TRADITIONS), help="The works' tradition (default: by the file's name).")
+@click.option("--kind", type=click.Choice(KINDS), help="What the works are, where no address says it.")
 @click.option("--language", default="es", show_default=True, help="The language expected.")
-@click.option("--to", "target", default="sources.toml", show_default=True, metavar="FILE", help="The sources file.")
+@click.option("--to", metavar="FILE", default="sources.toml", show_default=True, help="The file they are added to.")
 @options.dry_run
 @options.as_json
-def import_(file: str, tradition: Any, kind: Any, language: str, target: str, dry_run: bool, as_json: bool) -> None:
-    """Add the rows of a spreadsheet to a sources file; doing it again changes nothing.
+def import_(
+    file: str, tradition: Tradition | None, kind: Kind | None, language: str, to: str, dry_run: bool, as_json: bool
+) -> None:
+    """Add the works of a spreadsheet to a sources file; ends 3 if a row could not be used.
 
-    Dates, addresses and video ids are repaired, what repeats is merged, licences are never guessed. A row without an
-    address is a wanted source: factory ingest pdf FILE --source ID fills it. Ends 3 if a row could not be used.
+    Dates, addresses and ISBNs are repaired, repeated rows merged; a licence is taken only where the list names one. A
+    row without an address is a wanted source: factory ingest pdf FILE --source ID fills it.
 
     \b
     Examples:
-      factory sources import libros.xlsx --tradition conventional
+      factory sources import books.xlsx --tradition conventional
       factory sources import videos.csv --tradition natural --to natural.toml
-      factory sources import libros.xlsx --dry-run
+      factory sources import books.xlsx --dry-run
     """
-    from factory.lists import as_toml, read, write
+    from factory import lists
 
-    found = read(Path(file), tradition, kind, language, Path(target))
-    if dry_run:
-        click.echo(as_toml(found.rows))
-    else:
-        write(Path(target), found.rows)
-    counts = {s: found.count(s) for s in ("used", "merged", "already_there", "unused")}
+    made = lists.plan(Path(file), Path(to), tradition=tradition, kind=kind, language=language)
+    if not dry_run:
+        lists.append(Path(to), made)
     if as_json:
-        lines = [{k: getattr(line, k) for k in line.__slots__} for line in found.lines]
-        options.print_json({"file": file, "to": target, "tradition": found.tradition, "rows": lines} | counts)
+        options.print_json(made.as_json() | {"to": to} | ({"toml": lists.toml(made.sources)} if dry_run else {}))
     else:
-        _say_import(found, target, dry_run)
-    raise SystemExit(3 if counts["unused"] else 0)
-
-
-def _say_import(found: Any, target: str, dry_run: bool) -> None:
-    words = {"merged": "merged", "unused": "not used", "used": "noted"}
-    for line in found.lines:
-        if line.why:
-            at = f"row {line.number}" + (f" ({clean(line.sheet)})" if line.sheet else "")
-            click.echo(
-                clean(f"  {at} {words[line.status]}: {line.id + ': ' if line.status == 'used' else ''}{line.why}"),
-                err=dry_run,
-            )
-    videos = sum(row["kind"] == "youtube" for row in found.rows)
-    placed = sum("url" in row for row in found.rows) - videos
-    wanted = len(found.rows) - placed - videos
-    what = f"{videos} videos or channels, {placed} with another address, {wanted} wanted"
-    said = f"{len(found.lines)} rows: {found.count('used')} used ({what}), {found.count('merged')} merged, "
-    said += f"{found.count('unused')} not used, {found.count('already_there')} already there"
-    click.echo(said, err=dry_run)
-    click.echo(
-        f"tradition: {found.tradition}; " + ("nothing written" if dry_run else f"written to {target}"), err=dry_run
-    )
+        if dry_run:
+            click.echo(lists.toml(made.sources), nl=False)
+        for line in [*made.lines(), made.summary(), f"tradition {made.tradition}: {made.tradition_why}"]:
+            click.echo(clean(line), err=dry_run)
+    raise SystemExit(3 if made.counts()["unused"] else 0)
 
 
 def _state(source: Source, row: dict[str, Any] | None) -> str:

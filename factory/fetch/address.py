@@ -44,7 +44,7 @@ def parse(url: str) -> Address:
     if _SPACE.search(url.strip()):
         raise AddressRefused(f"{url[:200]!r} holds spaces or control characters")
     try:
-        parts = urlsplit(url.strip())
+        parts = urlsplit(url.strip().encode().decode())
         port = parts.port
     except ValueError as error:
         raise AddressRefused(f"{url[:200]!r} is no address: {error}") from error
@@ -68,7 +68,15 @@ def parse(url: str) -> Address:
 
 def follow(base: str, location: str) -> Address:
     """Where a redirect leads. Raises AddressRefused."""
-    return parse(urljoin(base, location.strip()))
+    return parse(joined(base, location) or location)
+
+
+def joined(base: str, link: str) -> str | None:
+    """The absolute form of a link, or None where it has none."""
+    try:
+        return urljoin(base, link.strip())
+    except ValueError:
+        return None
 
 
 def resolve(host: str, port: int) -> list[str]:

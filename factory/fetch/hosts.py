@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import email.utils
 import threading
 import time
@@ -82,6 +83,8 @@ def retry_after(value: str | None, now: float) -> float | None:
         return float(value[:9])
     try:
         date = email.utils.parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError):
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
+    if date.tzinfo is None:
+        date = date.replace(tzinfo=datetime.timezone.utc)
     return max(0.0, date.timestamp() - now)

@@ -5,15 +5,16 @@ Sources: sitemaps.org 0.9; RSS and Atom through feedparser.
 
 from __future__ import annotations
 
+import html
 import re
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from lxml import etree, html
+from lxml import etree
 
 from factory.errors import BadAnswer, TooLarge
+from factory.fetch.address import joined
 
 # sitemaps.org: 50 MB and 50,000 addresses each.
 MAX_BYTES = 52_428_800
@@ -32,6 +33,9 @@ _ACTION = re.compile(
 _TRACKING = re.compile(
     r"(?:utm_\w+|fbclid|gclid|mc_[ce]id|igshid|ref_src|(?:php|j)?sess(?:ion)?(?:id)?|sid)", re.IGNORECASE
 )
+
+_TAG = re.compile(rb"<(a|base|meta)\b([^<>]{1,4000})>", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
 
 @dataclass(slots=True)
@@ -59,7 +63,9 @@ def sitemap(data: bytes, base: str) -> Listed:
         place = entry.findtext("{*}loc")
         if not place or not place.strip():
             continue
-        at = urljoin(base, place.strip())
+        at = joined(base, place)
+        if at is None:
+            continue
         if etree.QName(entry).localname == "sitemap":
             found.lists.append(at)
         else:
@@ -81,44 +87,48 @@ def feed(data: bytes, base: str) -> Listed:
     for entry in parsed.entries:
         if link := entry.get("link"):
             day = entry.get("published") or entry.get("updated")
-            found.pages.setdefault(urljoin(base, link), day)
+            if at := joined(base, link):
+                found.pages.setdefault(at, day)
     return found
 
 
 def links(data: bytes, base: str) -> list[str]:
     """The pages of the same site that a page leads to, in order, without fragments and tracking.
 
-    None from a page, or through a link, that says nofollow.
+    None from a page, or through a link, that says nofollow. Tags are looked for, no tree is built: time grows with the
+    page's length and nothing else.
     """
+    root, found = base, []
+    for tag, inside in _TAG.findall(data):
+        said = {
+            k.lower(): html.unescape(_written(v)) for k, *v in _ATTRIBUTE.findall(inside.decode("utf-8", "replace"))
+        }
+        if tag.lower() == b"meta" and said.get("name", "").lower() == "robots":
+            if "nofollow" in said.get("content", "").lower():
+                return []
+        elif tag.lower() == b"base" and root == base:
+            root = joined(base, said.get("href", "")) or base
+        elif tag.lower() == b"a" and "href" in said and "nofollow" not in said.get("rel", "").lower():
+            found.append(said["href"])
+    return list(dict.fromkeys(link for href in found if (link := _same_site(href, root, base))))
+
+
+def _written(values: list[str]) -> str:
+    return next((v for v in values if v), "")
+
+
+def _same_site(href: str, root: str, page: str) -> str | None:
+    """The address a link leads to, if it is a page of this site."""
     try:
-        tree = html.fromstring(data)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
-        return []
-    for meta in tree.iterfind(".//meta[@name]"):
-        if meta.get("name", "").lower() == "robots" and "nofollow" in meta.get("content", "").lower():
-            return []
-    root = next((e.get("href") for e in tree.iterfind(".//base[@href]")), None)
-    base_url = urljoin(base, root) if root else base
-    return list(dict.fromkeys(_same_site(tree, base_url, base)))
-
-
-def _same_site(tree: html.HtmlElement, base_url: str, page: str) -> Iterator[str]:
-    here = urlsplit(page)
-    for link in tree.iterfind(".//a[@href]"):
-        if "nofollow" in (link.get("rel") or "").lower():
-            continue
-        try:
-            parts = urlsplit(urljoin(base_url, link.get("href").strip()))
-        except ValueError:
-            continue
-        if (parts.scheme, parts.netloc.lower()) != (here.scheme, here.netloc.lower()):
-            continue
-        if _NOT_TEXT.search(parts.path) or _ACTION.search(parts.path):
-            continue
-        query = urlencode(
-            [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
-        )
-        yield urlunsplit((parts.scheme, parts.netloc.lower(), parts.path or "/", query, ""))
+        here, parts = urlsplit(page), urlsplit(joined(root, href) or "")
+        query = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.fullmatch(k)]
+    except ValueError:
+        return None
+    if (parts.scheme, parts.netloc.lower()) != (here.scheme, here.netloc.lower()):
+        return None
+    if _NOT_TEXT.search(parts.path) or _ACTION.search(parts.path):
+        return None
+    return urlunsplit((parts.scheme, parts.netloc.lower(), parts.path or "/", urlencode(query), ""))
 
 
 def _xml(data: bytes, base: str) -> etree._Element:

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from factory.config import Fetch
 from factory.errors import (
@@ -162,7 +163,7 @@ class Web:
         host = f"[{origin.host}]" if ":" in origin.host else origin.host
         at = parse(f"{origin.scheme}://{host}:{origin.port}{path}")
         key = sha256(at.url)
-        known = json.loads(self._keep.get(key) or b"null")
+        known = _remembered(self._keep.get(key))
         if known is None or self._clock() - known["time"] > ROBOTS_SECONDS:
             status, text = self._small_answer(at, refuse=refuse)
             known = {"time": int(self._clock()), "url": at.url, "status": status, "text": text}
@@ -245,3 +246,12 @@ class Web:
 
     def _failed(self, host: Host, error: SourceLater) -> None:
         host.failed(self._config.max_failures, error.message)
+
+
+def _remembered(data: bytes | None) -> dict[str, Any] | None:
+    """What was kept, if it is whole."""
+    try:
+        known = json.loads(data or b"null")
+        return known if isinstance(known, dict) and {"time", "status", "text"} <= known.keys() else None
+    except ValueError:
+        return None

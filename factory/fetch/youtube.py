@@ -44,6 +44,8 @@ VIDEO_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 # The captions of a day of speech are some 5 MB in the wordiest format.
 MAX_CAPTION_BYTES = 32 * 2**20
 CC_BY = "CC-BY-3.0"
+# What an extractor raises when a site is not as it expects.
+_FOREIGN = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError)
 # yt-dlp's and YouTube's own words, in the order they are looked for.
 _SAID: tuple[tuple[str, type[SourceError]], ...] = (
     (r"not a bot|unusual traffic|captcha", BotWall),
@@ -276,7 +278,7 @@ class Tube:
             try:
                 with self._host.turn():
                     return call()
-            except (YoutubeDLError, OSError) as error:
+            except (YoutubeDLError, *_FOREIGN) as error:
                 self._host.wait(self._wait(error, attempt))
         raise AssertionError("attempts is at least 1")
 
@@ -328,8 +330,8 @@ def _runtimes() -> dict[str, dict[str, str]]:
 def _entry(row: dict[str, Any]) -> Entry:
     url = row.get("url") or row.get("webpage_url") or ""
     return Entry(
-        str(row["id"]),
-        canonical(url) if url else canonical(str(row["id"])),
+        str(row.get("id")),
+        canonical(url) if url else canonical(str(row.get("id"))),
         row.get("title"),
         row.get("live_status"),
         row.get("availability"),

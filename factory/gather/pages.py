@@ -97,13 +97,16 @@ class _Pages:
 
     def _here(self, address: str) -> bool:
         """A sitemap speaks for its own site only; a feed may point anywhere."""
-        return self.source.listing != "sitemap" or urlsplit(address).netloc == urlsplit(self._given[0]).netloc
+        try:
+            return self.source.listing != "sitemap" or urlsplit(address).netloc == urlsplit(self._given[0]).netloc
+        except ValueError:
+            return False
 
     def _list(self, given: str) -> bytes | None:
         """The bytes of a list, asked for once a visit. None where it cannot be had."""
         done = self.visit.finished(given)
         if done is None:
-            done = self._ask(given, "listing", listing.MAX_BYTES)
+            done = self._ask(given, "listing")
         known = self.visit.kept.get(given)
         good = done is not None and done["status"] in ("stored", "unchanged")
         return self._raw.get(known["sha256"]) if good and known else None
@@ -141,7 +144,7 @@ class _Pages:
         if why:
             self.run.tell(self.source, "unchanged" if kept else str((last or {})["status"]), address, why)
             return kept is not None
-        receipt = self._ask(address, "item", self._limit(address))
+        receipt = self._ask(address, "item")
         return receipt is not None and receipt["status"] in ("stored", "unchanged")
 
     @staticmethod
@@ -157,22 +160,24 @@ class _Pages:
             return "already_stored"
         return None if known.get("etag") or known.get("last_modified") else "already_stored"
 
-    def _limit(self, address: str) -> int:
+    def _limit(self, address: str, role: str) -> int:
         fetch = self.run.options.fetch
+        if role == "listing":
+            return listing.MAX_BYTES if self.source.listing == "sitemap" else fetch.max_page_bytes
         file = self.source.kind in _FILES or urlsplit(address).path.lower().endswith((".pdf", ".epub"))
         return fetch.max_file_bytes if file else fetch.max_page_bytes
 
     def _asked_for(self, given: str) -> str:
         return jats_address(given, self.run.options.fetch) if self.source.kind == "jats" else given
 
-    def _ask(self, given: str, role: str, max_bytes: int) -> dict[str, object] | None:
+    def _ask(self, given: str, role: str) -> dict[str, object] | None:
         """Ask for an address and keep what it says; the receipt."""
         until = self.visit.told_to_wait(given)
         try:
             if until:
                 raise HostStopped(f"the server asked to be left alone until {until}")
             address = parse(self._asked_for(given))
-            page = self._web.get(self._wanted(given, address, max_bytes))
+            page = self._web.get(self._wanted(given, address, self._limit(address.url, role)))
             attempt = self._attempt(given, page, role)
         except HostStopped as error:
             return self._left(given, error, role, until)

@@ -196,15 +196,14 @@ class _Videos:
 
     def _facts(self, address: str, info: dict[str, Any]) -> dict[str, Any]:
         facts: dict[str, Any] = {
-            "title": info.get("title"),
-            "author": info.get("channel") or info.get("uploader"),
+            "title": _words(info.get("title")),
+            "author": _words(info.get("channel")) or _words(info.get("uploader")),
             "date": date_of(info),
             "url": address,
             "work_id": f"youtube:{info['id']}",
             "seconds": info.get("duration"),
         }
-        chapters = [[c.get("start_time") or 0, c.get("title")] for c in info.get("chapters") or () if c.get("title")]
-        facts["chapters"] = chapters or None
+        facts["chapters"] = _chapters(info.get("chapters")) or None
         said = licence_of(info)
         if said:
             facts |= {"licence": said, "licence_evidence": f"{address}: License: {info.get('license')}"}
@@ -277,6 +276,20 @@ class _Videos:
                 self.visit.end(
                     Attempt(self.source, address, "unchanged", "not_listed", sha256=kept["sha256"], name=kept["name"])
                 )
+
+
+def _words(value: Any) -> str | None:
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def _chapters(rows: Any) -> list[list[Any]]:
+    """The second and title of each chapter that has both."""
+    found = [r for r in rows if isinstance(r, dict)] if isinstance(rows, list) else []
+    return [
+        [float(r["start_time"]), r["title"]]
+        for r in found
+        if _words(r.get("title")) and isinstance(r.get("start_time"), int | float)
+    ]
 
 
 def _incomplete(missing: str, track: Track | None, language: str) -> bool:
