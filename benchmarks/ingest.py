@@ -109,6 +109,24 @@ def speech() -> dict[str, Any]:
     return _overhead(raw) | {"seconds_of_sound": 60, "floor": None}
 
 
+def ocr() -> dict[str, Any]:
+    """The same scanned book twice through two limited children, against both through one: tesseract on all cores."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from factory.config import Read
+    from factory.readers.limits import LimitedReader
+    from factory.record import Hints
+
+    file = str(data() / "pdf/scanned/gen_meddocan_guia_p3-8_scan200.pdf")
+
+    def read(reader: LimitedReader) -> None:
+        assert any(parsed.paragraphs for parsed in reader.read(file, "pdf", Hints(file)))
+
+    with LimitedReader(Read()) as one, LimitedReader(Read()) as two, ThreadPoolExecutor(2) as pool:
+        raw = alternate(lambda: list(pool.map(read, (one, two))), lambda: (read(one), read(one)))
+    return _overhead(raw) | {"pages": 12, "floor": 1.6}
+
+
 def _overhead(raw: dict[str, list[float]]) -> dict[str, Any]:
     """The ratio is the peer's time over ours: 0.91 is an overhead of 10 %."""
     return {"ratio": statistics.median(raw["peer"]) / statistics.median(raw["ours"]), "floor": 0.91, "raw_seconds": raw}

@@ -169,6 +169,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "pages": ingest.pages,
     "captions": ingest.captions,
     "speech": ingest.speech,
+    "ocr": ingest.ocr,
 }
 
 

@@ -15,7 +15,7 @@ from factory.errors import ConfigError, FactoryError, HomeError
 # verb -> module and function; a verb's module is loaded when the verb is called.
 VERBS = {
     "doctor": "factory.cli.machine:doctor",
-    "sources": "factory.cli.taking:sources",
+    "sources": "factory.cli.listing:sources",
     "ingest": "factory.cli.taking:ingest",
     "read": "factory.cli.reading:read",
     "step": "factory.cli.reading:step",

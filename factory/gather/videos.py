@@ -237,6 +237,8 @@ class _Videos:
         local = isinstance(store, LocalStore)
         folder = Path(store.path("cache/sound")) if local else Path(tempfile.gettempdir(), "corpus-factory-sound")
         folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(".part-*"):
+            shutil.rmtree(left, ignore_errors=True)
         return folder
 
     def _sound(self, folder: Path, info: dict[str, Any]) -> Path:
