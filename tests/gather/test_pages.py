@@ -411,3 +411,32 @@ def test_two_hosts_side_by_side(home: Path) -> None:
         assert one.log[0].time < two.log[-1].time
         assert two.log[0].time < one.log[-1].time
         assert (one.most_open, two.most_open) == (1, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sample", range(8))
+def test_killed_at_a_durable_operation(tmp_path: Path, sample: int) -> None:
+    """SIGKILL at a write, rename or removal: nothing is half there, at most the page in hand is asked for again."""
+    with Site() as site:
+        site.robots("User-agent: *\nCrawl-delay: 0")
+        pages = site.many(6)
+        command = [*FACTORY, "ingest", "articles", "--sitemap", site.url + "/sitemap.xml", "--allow-private"]
+        command += ["--source", "s", "--tradition", "natural", *QUICK, "-q"]
+        whole = crash(command, tmp_path / "whole", 10**9)
+        assert sorted(stored(tmp_path / "whole")) == sorted(pages)
+        asked = len(site.log)
+        home = tmp_path / "home"
+        crash(command, home, 1 + sample * whole // 8)
+        ok(*command[len(FACTORY) :], home=home)
+        assert stored(home) == stored(tmp_path / "whole")
+        assert len(list(home.rglob("receipts/s/*.json"))) == len(list((tmp_path / "whole").rglob("receipts/s/*.json")))
+        assert len(site.log) - asked <= asked + 1
+        assert not list(home.glob("visits/*"))
+
+
+def crash(command: list[str], home: Path, at: int) -> int:
+    """Run the command, killed at its so-manieth durable operation; how many there were."""
+    count = home.parent / f"count-{home.name}"
+    env = {"FACTORY_CRASH_COUNT": str(count), "FACTORY_CRASH_AT": str(at), "FACTORY_CRASH_HOME": str(home)}
+    subprocess.run(command, env=os.environ | env | {"FACTORY_HOME": str(home)}, capture_output=True, check=False)
+    return count.stat().st_size
