@@ -154,7 +154,7 @@ class Client:
             raise BadAnswer(f"{address.url}: not the answer of a web server ({error})") from error
         except (httpx2.ReadError, httpx2.WriteError) as error:
             raise CutShort(f"{address.url}: the connection broke ({error})") from error
-        except (httpx2.TransportError, httpx2.InvalidURL) as error:
+        except (httpx2.TransportError, httpx2.InvalidURL, UnicodeError) as error:
             raise Unreachable(f"{address.url}: {error}") from error
 
 

@@ -206,7 +206,7 @@ class _Pages:
         answer = page.answer
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         http = {"status": answer.status, "final": answer.url, "content_type": kind, "robots": page.robots}
-        http |= {"etag": answer.headers.get("etag"), "last_modified": answer.headers.get("last-modified")}
+        http |= {name: _validator(answer.headers.get(name.replace("_", "-"))) for name in ("etag", "last_modified")}
         kept = self.visit.kept.get(given)
         if page.unchanged:
             if kept is None:
@@ -231,6 +231,11 @@ class _Pages:
             http={k: v for k, v in http.items() if v},
             role="listing" if role == "listing" else "item",
         )
+
+
+def _validator(value: str | None) -> str | None:
+    """A header that can be sent back as it came."""
+    return value if value and len(value) <= 1000 and value.isascii() and value.isprintable() else None
 
 
 def _licence(link: str, url: str) -> dict[str, str]:

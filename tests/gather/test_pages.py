@@ -440,3 +440,93 @@ def crash(command: list[str], home: Path, at: int) -> int:
     env = {"FACTORY_CRASH_COUNT": str(count), "FACTORY_CRASH_AT": str(at), "FACTORY_CRASH_HOME": str(home)}
     subprocess.run(command, env=os.environ | env | {"FACTORY_HOME": str(home)}, capture_output=True, check=False)
     return count.stat().st_size
+
+
+def test_a_site_may_reserve_by_its_own_file(site: Site, home: Path) -> None:
+    """/.well-known/tdmrep.json keeps a part of the site out; it is asked for once a day, like robots.txt."""
+    reserve = b'[{"location": "/closed/", "tdm-reservation": 1}]'
+    site.add("/.well-known/tdmrep.json", Answer(reserve, headers={"Content-Type": "application/json"}))
+    site.page("/closed/a")
+    site.page("/open/a")
+    urls = ("--url", site.url + "/closed/a", "--url", site.url + "/open/a")
+    said = take(home, *urls, "--source", "s", code=0)
+    assert (said["stored"], [r["reason"] for r in said["forbidden"]]) == (1, ["opted_out"])
+    take(home, *urls, "--source", "s")
+    assert (site.hits("/closed/a"), site.hits("/robots.txt"), site.hits("/.well-known/tdmrep.json")) == (0, 1, 1)
+
+
+def test_a_circle_is_walked_once(site: Site, home: Path) -> None:
+    """Where a redirect leads back, nothing is asked twice."""
+    site.redirect("/a", "/b")
+    site.redirect("/b", "/a#again")
+    assert why(take(home, "--url", site.url + "/a")) == ("failed", "too_many_redirects")
+    assert (site.hits("/a"), site.hits("/b")) == (1, 1)
+
+
+def test_a_bot_wall_stops_its_host(site: Site, home: Path) -> None:
+    """Who wants to see a person is not asked for the other pages."""
+    site.add("/0", Answer(b"<title>Attention Required! | Cloudflare</title>", 403))
+    urls = [a for n in range(3) for a in ("--url", site.page(f"/{n}") if n else site.url + "/0")]
+    said = take(home, *urls, "--source", "s", code=4)
+    assert [r["reason"] for r in said["blocked"]] == ["bot_wall", "host_stopped", "host_stopped"]
+    assert (site.hits("/0"), site.hits("/1"), site.hits("/2")) == (1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "text/html; charset=\x80\x81"},
+        {"Content-Type": ""},
+        {"Content-Type": ";;;"},
+        {"Content-Type": "text/html", "ETag": "\x80 \x01" + "x" * 3000},
+        {"Content-Type": "text/html", "Last-Modified": "\xff"},
+        {"Content-Type": "text/html", "Link": "<" * 4000 + '>; rel="license"'},
+        {"Content-Type": "text/html", "X-Robots-Tag": "\xff" * 500},
+        {"Content-Type": "text/html", "Retry-After": "9" * 400},
+    ],
+)
+def test_headers_that_make_no_sense(site: Site, home: Path, headers: dict[str, str]) -> None:
+    """They cost at most their own page, and a second run goes on."""
+    head = "".join(f"{k}: {v}\r\n" for k, v in headers.items()).encode("latin-1")
+    site.add("/x", Answer(raw=bytes_of(b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n" + head + b"\r\n<p>hola</p>")))
+    site.page("/y")
+    urls = ("--url", site.url + "/x", "--url", site.url + "/y", "--source", "s")
+    for _ in range(2):
+        said = take(home, *urls)
+        ended = said["stored"] + said["unchanged"] + sum(len(v) for v in said.values() if isinstance(v, list))
+        assert ended == 2
+    assert site.url + "/y" in stored(home)
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["", "http://[bad", "//", "http://\xff\xfe/", "http://a..b/", "http://" + "a" * 300 + "/", "?", "\t/x y"],
+)
+def test_redirects_that_lead_nowhere(site: Site, home: Path, location: str) -> None:
+    """A Location that is no address ends the one page."""
+    said = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location.encode("latin-1") + b"\r\n\r\n"
+    site.add("/x", Answer(raw=bytes_of(said)))
+    status, _ = why(take(home, "--url", site.url + "/x"))
+    assert status in ("forbidden", "failed", "pending")
+
+
+def test_lists_that_are_hostile(site: Site, home: Path) -> None:
+    """Addresses nobody can ask for, in a sitemap, a feed and a page: each costs only itself."""
+    bad = [
+        "http://[bad",
+        "http://\u00ff\u00ff..x/",
+        "javascript:x",
+        "file:///etc/passwd",
+        "http://127.0.0.1:1/",
+        "x" * 9000,
+    ]
+    good = site.page("/good")
+    rows = "".join(f"<url><loc>{b}</loc></url>" for b in (*bad, good))
+    site.add("/map.xml", Answer(f"<urlset>{rows}</urlset>".encode(), headers={"Content-Type": "text/xml"}))
+    assert take(home, "--sitemap", site.url + "/map.xml", "--source", "a")["stored"] == 1
+    items = "".join(f"<item><title>t</title><link>{b}</link></item>" for b in (*bad, good))
+    feed = f'<rss version="2.0"><channel><title>t</title>{items}</channel></rss>'
+    site.add("/feed", Answer(feed.encode(), headers={"Content-Type": "application/rss+xml"}))
+    assert take(home, "--feed", site.url + "/feed", "--source", "b")["stored"] == 1
+    site.page("/walk", "".join(f'<a href="{b}">x</a>' for b in bad) + '<a href="/good">y</a>')
+    assert take(home, "--site", site.url + "/walk", "--source", "c")["stored"] == 2

@@ -82,7 +82,7 @@ class Site:
 
     def many(self, count: int, path: str = "/sitemap.xml") -> list[str]:
         """So many different pages, and a sitemap of them."""
-        pages = [self.page(f"/p/{n:04d}", f"Capítulo {n}. " + PROSE * 5) for n in range(count)]
+        pages = [self.page(f"/p/{n:04d}", f"Capítulo {n}. " + PROSE * 5, ETag=f'"{n}"') for n in range(count)]
         rows = "".join(f"<url><loc>{p}</loc></url>" for p in pages)
         self.add(path, Answer(f"<urlset>{rows}</urlset>".encode(), headers={"Content-Type": "text/xml"}))
         return pages
