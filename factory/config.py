@@ -285,7 +285,7 @@ def explain(error: ValidationError, model: type[Table], where: str) -> str:
         return f"{where}: {key!r} is missing{more}"
     given = first.get("input")
     said = f", not {given!r}" if isinstance(given, str | int | float | bool) and key else ""
-    return f"{where}: {key + ': ' if key else ''}{first['msg']}{said}{more}"
+    return f"{where}: {key + ': ' if key else ''}{first['msg'].removeprefix('Value error, ')}{said}{more}"
 
 
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> Iterable[str]:

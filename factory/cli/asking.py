@@ -204,6 +204,8 @@ def _source(kind: str, address: str, given: dict[str, Any], listed: SourceList, 
     rows = {k: v for k, v in Ledger(store).said().items() if k not in rows} | rows
     by_address = next((k for k, row in rows.items() if row.get("url") == address and row["kind"] == kind), None)
     identity = given.get("source_id") or by_address or slug(kind, address)
+    if not given.get("source_id") and rows.get(identity, {"kind": kind})["kind"] != kind:
+        identity = f"{identity[:70]}-{kind}"
     keys = ("tradition", "licence", "title", "limit", "since", "speech", "listing", "profile")
     said = {k: given[k] for k in keys if given.get(k)} | ({"allow_private": True} if given.get("allow_private") else {})
     known = rows.get(identity)

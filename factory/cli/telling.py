@@ -185,7 +185,8 @@ def _say(taken: Taken) -> None:
         said = clean(message or reason)
         more = "" if address in said else f" {clean(address)}"
         when = f"; again from {next_try}" if next_try else ""
-        click.echo(f"  {status}{more} {reason}: {said}{when}" if message else f"  {status}{more} {reason}{when}")
+        slug = "" if reason == status else f" {reason}"
+        click.echo(f"  {status}{more}{slug}: {said}{when}" if message else f"  {status}{more}{slug}{when}")
     if len(bad) > NAMED:
         click.echo(f"  … and {len(bad) - NAMED} more: factory status --json")
     click.echo(", ".join(parts))

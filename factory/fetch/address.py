@@ -96,9 +96,10 @@ def checked(host: str, addresses: list[str], *, private: bool) -> list[str]:
     for address in addresses:
         why = _refused(ipaddress.ip_address(address.partition("%")[0]), private=private)
         if why:
+            said = f"{host} is {why}" if host == address else f"{host} is {address}: {why}"
             raise AddressRefused(
-                f"{host} is {address}: {why}",
-                "for a site of your own, write allow_private = true in its row of the sources file",
+                said,
+                "for a site of your own: --allow-private, or allow_private = true in its row; it opens that one place",
             )
     return addresses
 

@@ -303,6 +303,7 @@ class Tube:
         from yt_dlp.networking.exceptions import IncompleteRead, TransportError
 
         said = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).removeprefix("ERROR: ").strip()
+        said = said.partition(" (caused by")[0]
         folded = said.replace("’", "'")
         if "No suitable extractor" in said or "Unsupported URL" in said:
             return BadAnswer(f"{said.rpartition(' ')[2]} is no address of a video, channel or playlist")
