@@ -530,3 +530,17 @@ def test_lists_that_are_hostile(site: Site, home: Path) -> None:
     assert take(home, "--feed", site.url + "/feed", "--source", "b")["stored"] == 1
     site.page("/walk", "".join(f'<a href="{b}">x</a>' for b in bad) + '<a href="/good">y</a>')
     assert take(home, "--site", site.url + "/walk", "--source", "c")["stored"] == 2
+
+
+def test_a_sitemap_says_what_changed(site: Site, home: Path) -> None:
+    """A page that its sitemap says is older than our copy is not asked for; one that is newer, or says nothing, is."""
+    pages = {"/old": "2020-01-01", "/new": "2099-01-01T00:00:00Z", "/silent": None}
+    rows = ""
+    for path, day in pages.items():
+        changed = f"<lastmod>{day}</lastmod>" if day else ""
+        url = site.page(path, ETag='"1"')
+        rows += f"<url><loc>{url}</loc>{changed}</url>"
+    site.add("/map.xml", Answer(f"<urlset>{rows}</urlset>".encode(), headers={"Content-Type": "text/xml"}))
+    for _ in range(2):
+        take(home, "--sitemap", site.url + "/map.xml", "--source", "s", code=0)
+    assert [site.hits(path) for path in pages] == [1, 2, 2]
