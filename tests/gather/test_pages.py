@@ -544,3 +544,41 @@ def test_a_sitemap_says_what_changed(site: Site, home: Path) -> None:
     for _ in range(2):
         take(home, "--sitemap", site.url + "/map.xml", "--source", "s", code=0)
     assert [site.hits(path) for path in pages] == [1, 2, 2]
+
+
+@pytest.mark.mount
+@pytest.mark.slow
+def test_a_full_disk_is_one_sentence(small_disk: Path) -> None:
+    """The run ends 1 and says so; what is stored is whole; with space again it goes on."""
+    with Site() as site:
+        site.robots("User-agent: *\nCrawl-delay: 0")
+        big = os.urandom(150_000).hex()
+        urls = [a for n in range(12) for a in ("--url", site.page(f"/{n}", big + str(n)))]
+        home = small_disk / "home"
+        done = run("ingest", "articles", *urls, "--allow-private", "--source", "s", *QUICK, "-q", home=home)
+        assert done.returncode == 1
+        assert "no space left" in done.stderr
+        assert "Traceback" not in done.stderr
+        for url, body in stored(home).items():
+            assert body == site.answers[url.removeprefix(site.url)].body
+        assert not list(home.rglob(".part-*"))
+
+
+@pytest.mark.slow
+def test_interrupted_twice_it_ends_at_once(tmp_path: Path) -> None:
+    """A page that never ends does not hold up a person who insists; the next run may begin."""
+    with Site() as site:
+        site.add("/x", Answer(raw=slowly(HEAD + b"Content-Length: 100000\r\n\r\n")))
+        home = tmp_path / "home"
+        command = [*FACTORY, "ingest", "articles", "--url", site.url + "/x", "--allow-private", "--source", "s"]
+        child = subprocess.Popen(command, env=os.environ | {"FACTORY_HOME": str(home)}, stderr=subprocess.DEVNULL)
+        while site.hits("/x") == 0:
+            time.sleep(0.01)
+        child.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        begun = time.monotonic()
+        child.send_signal(signal.SIGINT)
+        assert child.wait(10) == 130
+        assert time.monotonic() - begun < 2
+        site.page("/x")
+        assert take(home, "--url", site.url + "/x", "--source", "s")["stored"] == 1
