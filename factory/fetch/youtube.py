@@ -65,7 +65,7 @@ _SAID: tuple[tuple[str, type[SourceError]], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a listing."""
+    """One line of a listing. `tab`: which list of a channel it stands in (videos, shorts, streams)."""
 
     id: str
     url: str
@@ -73,6 +73,7 @@ class Entry:
     live_status: str | None
     availability: str | None
     date: str | None
+    tab: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +213,10 @@ class Tube:
         whole = limit is None
         return Listing(found.get("title"), author, tuple(unique[i] for i in ordered), whole)
 
-    def _entries(self, lister: Any, found: dict[str, Any], depth: int) -> Iterator[Entry]:
+    def _entries(self, lister: Any, found: dict[str, Any], depth: int, tab: str = "") -> Iterator[Entry]:
         """The videos, those of a channel's tabs too."""
         if found.get("_type") not in ("playlist", "multi_video"):
-            yield _entry(found)
+            yield _entry(found, tab)
             return
         for entry in found.get("entries") or ():
             if not entry:
@@ -224,9 +225,9 @@ class Tube:
             nested = entry.get("_type") == "playlist" or re.search(r"/(?:videos|shorts|streams|playlist)\b", url)
             if nested and depth < 2:
                 inner = entry if entry.get("entries") else self._asked(_later(lister, url))
-                yield from self._entries(lister, inner, depth + 1)
+                yield from self._entries(lister, inner, depth + 1, url)
             elif entry.get("id"):
-                yield _entry(entry)
+                yield _entry(entry, tab)
 
     def video(self, url: str) -> tuple[dict[str, Any], str]:
         """What a video says of itself, and what yt-dlp says is missing from its list of captions ("" if nothing)."""
@@ -328,7 +329,7 @@ def _runtimes() -> dict[str, dict[str, str]]:
     return {"deno": {"path": str(beside)} if beside.is_file() else {}, "node": {}}
 
 
-def _entry(row: dict[str, Any]) -> Entry:
+def _entry(row: dict[str, Any], tab: str) -> Entry:
     url = row.get("url") or row.get("webpage_url") or ""
     return Entry(
         str(row.get("id")),
@@ -337,6 +338,7 @@ def _entry(row: dict[str, Any]) -> Entry:
         row.get("live_status"),
         row.get("availability"),
         date_of(row),
+        tab,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import re
 import shutil
@@ -72,15 +73,19 @@ class _Videos:
             if listing is None:
                 continue
             self.run.listener.begin(self.source, len(listing.entries))
-            channel = "/playlist" not in given
-            for number, entry in enumerate(listing.entries):
-                self._one(entry)
-                if channel and self._old >= OLD_IN_A_ROW:
-                    for rest in listing.entries[number + 1 :]:
-                        self._settle_old(rest)
-                    break
+            self._listed(listing, newest_first="/playlist" not in given)
             if listing.whole:
                 self._missing({e.url for e in listing.entries})
+
+    def _listed(self, listing: Listing, *, newest_first: bool) -> None:
+        """Every video that is listed has ended; in each tab of a channel, what follows old ones is old."""
+        for _, tab in itertools.groupby(listing.entries, key=lambda entry: entry.tab):
+            self._old = 0
+            for entry in tab:
+                if newest_first and self._old >= OLD_IN_A_ROW:
+                    self._settle_old(entry)
+                else:
+                    self._one(entry)
 
     def _listing(self, given: str) -> Listing | None:
         until = self.visit.told_to_wait(given)

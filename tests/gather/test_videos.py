@@ -195,7 +195,7 @@ def test_renamed_removed_and_recaptioned(channel: Channel, home: Path) -> None:
     assert reasons(said, "gone") == {A + "2": "gone"}
     assert [p for p in said["asked"] if "channel" not in p] == [f"/api/video/{A}2"]
     assert receipts(home)[A + "1"]["facts"]["title"] == "Otro título"
-    assert take(channel, home)["asked"] == [f"/api/channel/@salud?page={n}" for n in range(1)]
+    assert take(channel, home)["asked"] == ["/api/channel/@salud?page=0&tab="]
     before = receipts(home)[A + "3"]["sha256"]
     take(channel, home, "--refresh")
     after = receipts(home)[A + "3"]
@@ -314,3 +314,16 @@ def test_killed_at_a_request_and_resumed(tmp_path: Path, at: int) -> None:
         assert sorted(receipts(home)) == [A + n for n in "123"]
         assert not any(name in path for name in done for path in channel.paths(before))
         assert len(list(home.rglob("receipts/*/*.json"))) == 3
+
+
+def test_a_channel_with_tabs(channel: Channel, home: Path) -> None:
+    """Every tab is listed; old videos of one say nothing of another; a limit holds for the whole."""
+    for n, day in enumerate(("20230101", "20230201", "20230301", "20230401", "20230501", "20260101")):
+        channel.add(f"{A}{n}", auto=ASR, more={"upload_date": day, "tab": "videos" if n < 5 else "shorts"})
+    tabs = ("--channel", f"{channel.base}/@tabs")
+    said = take(channel, home, "--since", "2026-01-01", "--source", "a", what=tabs)
+    assert said["stored"] == 1
+    assert len(said["not_yet"]) == 5
+    assert sum("/api/video/" in path for path in said["asked"]) == 1
+    assert take(channel, home, "--source", "b", what=tabs)["stored"] == 6
+    assert take(channel, home, "--limit", "4", "--source", "c", what=tabs)["stored"] == 4

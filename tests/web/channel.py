@@ -109,7 +109,12 @@ class Channel:
         parts = urlsplit(path)
         query = {k: v[0] for k, v in parse_qs(parts.query).items()}
         if parts.path.startswith("/api/channel/"):
-            return 200, "application/json", json.dumps(self._page(int(query["page"]))).encode(), {}
+            return (
+                200,
+                "application/json",
+                json.dumps(self._page(int(query["page"]), query.get("tab", ""))).encode(),
+                {},
+            )
         if parts.path.startswith("/api/video/"):
             return 200, "application/json", json.dumps(self._video(parts.path[11:])).encode(), {}
         if parts.path == "/timedtext":
@@ -119,7 +124,8 @@ class Channel:
             return (200, "audio/mp4", sound.read_bytes(), {}) if sound else (404, "text/plain", b"", {})
         return 404, "text/plain", b"", {}
 
-    def _page(self, number: int) -> dict[str, Any]:
+    def _page(self, number: int, tab: str) -> dict[str, Any]:
+        listed = [i for i in self.listed if not tab or self.videos[i].more.get("tab", "videos") == tab]
         known = ("duration", "live_status", "availability", "upload_date")
         entries = [
             {
@@ -127,9 +133,9 @@ class Channel:
                 "title": self.videos[i].title,
                 "more": {k: v for k, v in self.videos[i].more.items() if k in known},
             }
-            for i in self.listed[number * 2 : number * 2 + 2]
+            for i in listed[number * 2 : number * 2 + 2]
         ]
-        return {"entries": entries, "next": len(self.listed) > number * 2 + 2}
+        return {"entries": entries, "next": len(listed) > number * 2 + 2}
 
     def _video(self, name: str) -> dict[str, Any]:
         video = self.videos[name]

@@ -21,17 +21,26 @@ class FakeTubeIE(InfoExtractor):
 
 
 class FakeTubeListIE(InfoExtractor):
-    _VALID_URL = r"http://127\.0\.0\.1:\d+/(?:(?P<id>@[\w-]+)|playlist\?list=(?P<list>[\w-]+))(?:/videos)?$"
+    _VALID_URL = (
+        r"http://127\.0\.0\.1:\d+/(?:(?P<id>@[\w-]+)|playlist\?list=(?P<list>[\w-]+))(?:/(?P<tab>videos|shorts))?$"
+    )
 
     def _real_extract(self, url):
         found = self._match_valid_url(url)
         name = found["id"] or found["list"]
         base = url.split("/@")[0].split("/playlist")[0]
+        if name == "@tabs" and not found["tab"]:
+            tabs = [self.url_result(f"{base}/{name}/{tab}", FakeTubeListIE) for tab in ("videos", "shorts")]
+            return self.playlist_result(tabs, name, "Canal con pestañas", channel=name)
 
         def entries():
             page = 0
             while True:
-                said = self._download_json(f"{base}/api/channel/{name}?page={page}", name, note=f"page {page}")
+                said = self._download_json(
+                    f"{base}/api/channel/{name}?page={page}&tab={found.groupdict().get('tab') or ''}",
+                    name,
+                    note=f"page {page}",
+                )
                 for entry in said["entries"]:
                     yield self.url_result(
                         f"{base}/watch?v={entry['id']}", FakeTubeIE, entry["id"], entry["title"], **entry["more"]
