@@ -327,3 +327,14 @@ def test_a_channel_with_tabs(channel: Channel, home: Path) -> None:
     assert sum("/api/video/" in path for path in said["asked"]) == 1
     assert take(channel, home, "--source", "b", what=tabs)["stored"] == 6
     assert take(channel, home, "--limit", "4", "--source", "c", what=tabs)["stored"] == 4
+
+
+def test_a_licence_said_of_a_channel_needs_its_evidence(channel: Channel, home: Path) -> None:
+    """Said on the command line only, a video that states none stays YouTube's own; one that states it has its own."""
+    channel.add(A + "1", auto=ASR)
+    channel.add(A + "2", auto=ASR, more={"license": CC}, lines=((0, "otra cosa"),))
+    take(channel, home, "--licence", "CC-BY-4.0")
+    found = receipts(home)
+    assert found[A + "1"]["facts"]["licence"] == "youtube-standard"
+    assert found[A + "2"]["facts"]["licence"] == "CC-BY-3.0"
+    assert "License: Creative Commons" in found[A + "2"]["facts"]["licence_evidence"]
