@@ -113,3 +113,30 @@ def test_a_recording_is_an_item(toy: Path, tmp_path: Path) -> None:
     assert row["text"].split() == " ".join(SENTENCES[1:3]).split()
     assert row["spans"][0]["start_seconds"] == pytest.approx(1.0, abs=0.5)
     assert len(list(home.rglob("cache/speech/*/*"))) == 1
+
+
+def test_pieces_that_are_not_believed() -> None:
+    """Stock phrases of subtitles, loops, pieces scored as silence: each dropped under its name, the rest in order."""
+    from faster_whisper.transcribe import Segment
+
+    def piece(text: str, no_speech: float = 0.1, score: float = -0.3, compression: float = 1.2) -> Segment:
+        return Segment(
+            id=0, seek=0, start=0.0, end=1.0, text=text, tokens=[], avg_logprob=score, compression_ratio=compression,
+            no_speech_prob=no_speech, words=None, temperature=0.0,
+        )  # fmt: skip
+
+    spoken = ["El tilo calma.", "Gracias, doctora, por explicar la dosis.", "No me gusta el gel."]
+    pieces = [
+        piece(spoken[0]),
+        piece("Subtítulos realizados por la comunidad de Amara.org"),
+        piece("¡Gracias por ver el vídeo!"),
+        piece("Suscríbete al canal"),
+        piece("la la la la la la", compression=9.0),
+        piece("Sí, sí", no_speech=0.9, score=-1.5),
+        piece(spoken[1], no_speech=0.9),
+        piece(spoken[2], score=-1.5),
+    ]
+    kept, dropped = Transcriber(Speech())._believed(pieces)
+    assert [k.text for k in kept] == spoken
+    assert set(dropped) == {"stock_phrase", "decoder_loop", "no_speech"}
+    assert dropped["decoder_loop"] == len("la la la la la la")
