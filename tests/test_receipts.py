@@ -48,3 +48,12 @@ def test_a_home_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     write_json(store, "receipts/a/1.json", {"n": "a1"})
     assert names(store) == ["a1"]
     assert list(tmp_path.rglob("*.sqlite"))
+
+
+def test_a_receipt_that_somebody_touched_is_read_again(tmp_path: Path) -> None:
+    """The copy goes by size and time of the file, not by its name alone."""
+    store = LocalStore(tmp_path)
+    write_json(store, "receipts/a/1.json", {"n": "first"})
+    assert names(store) == ["first"]
+    write_json(store, "receipts/a/1.json", {"n": "second"})
+    assert names(store) == ["second"]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from factory.config import Speech
-from factory.errors import Damaged, NoSpeechModel, NoText
+from factory.errors import Damaged, NoSpeechModel, NoText, TooLarge
 from factory.speech import Transcriber
 from tests.command import ok, run
 from tests.web.speech import RATE, SENTENCES, say, write
@@ -69,6 +69,13 @@ def test_what_the_decoder_does_not_believe_is_dropped(toy: Path, tmp_path: Path)
     say(SENTENCES, tmp_path / "y.m4a")
     with pytest.raises(NoText):
         hear(toy, tmp_path / "y.m4a", max_compression=0.1)
+
+
+def test_a_recording_that_is_too_long(toy: Path, tmp_path: Path) -> None:
+    """It is refused before the model works on it."""
+    say(SENTENCES[:1], tmp_path / "x.m4a")
+    with pytest.raises(TooLarge):
+        Transcriber(Speech(model=str(toy), max_hours=0.0001)).transcribe(tmp_path / "x.m4a", "es", lambda _a, _b: None)
 
 
 def test_samples_of_real_speech_run_through(toy: Path, data: Path) -> None:

@@ -107,3 +107,11 @@ def test_little_text_is_not_judged() -> None:
     assert are_words("TSH ACTH HLA-DR CD4 CD8 IgG4 mRNA")
     assert are_words("Плохой перевод " * 50)
     assert not are_words("xkqz wvrt pjmn " * 40)
+
+
+def test_a_layer_that_ocr_cannot_better_is_not_lost() -> None:
+    """tesseract sees nothing it believes: the letters of the layer stay, whatever they are."""
+    garbage = (PROSE * 2).lower().translate(str.maketrans(LETTERS, SHUFFLED))[:900]
+    blind = next(iter(pdf.parse(page(garbage), Hints("x.pdf"), lambda _image: {"confidence": 0.0, "lines": []})))
+    assert len(words(assemble(blind.paragraphs).text)) > 0.8 * len(words(garbage))
+    assert blind.notes == ["no_text:1"]
