@@ -236,7 +236,7 @@ class Tube:
         if not isinstance(info, dict) or not info.get("id"):
             raise BadAnswer(f"{url} is no single video")
         said = [w for w in self._log.warnings if "PO token" in w and re.search(r"subtitles|captions", w, re.IGNORECASE)]
-        return info, " ".join(said)
+        return _sensible(info), " ".join(said)
 
     # What it holds
 
@@ -329,7 +329,20 @@ def _runtimes() -> dict[str, dict[str, str]]:
     return {"deno": {"path": str(beside)} if beside.is_file() else {}, "node": {}}
 
 
+_WORDS = (
+    "title channel uploader license language availability live_status upload_date release_date url webpage_url".split()
+)
+_TABLES = ("subtitles", "automatic_captions")
+
+
+def _sensible(info: dict[str, Any]) -> dict[str, Any]:
+    """What a site says, where it is of the kind that it should be."""
+    words = {k: info[k] if isinstance(info.get(k), str) else None for k in _WORDS}
+    return info | words | {k: info[k] if isinstance(info.get(k), dict) else {} for k in _TABLES}
+
+
 def _entry(row: dict[str, Any], tab: str) -> Entry:
+    row = _sensible(row)
     url = row.get("url") or row.get("webpage_url") or ""
     return Entry(
         str(row.get("id")),

@@ -338,3 +338,20 @@ def test_a_licence_said_of_a_channel_needs_its_evidence(channel: Channel, home: 
     assert found[A + "1"]["facts"]["licence"] == "youtube-standard"
     assert found[A + "2"]["facts"]["licence"] == "CC-BY-3.0"
     assert "License: Creative Commons" in found[A + "2"]["facts"]["licence_evidence"]
+
+
+def test_a_video_that_says_nonsense_costs_only_itself(channel: Channel, home: Path) -> None:
+    """Numbers for words, chapters without a time, captions that are no captions: the others are taken, nothing crashes."""
+    nonsense = {
+        "title": 5, "chapters": [None, {"start_time": "x", "title": "y"}, {"title": None}], "license": 7, "language": 9,
+        "upload_date": "ayer", "availability": 3, "live_status": [], "channel": {"a": 1},
+    }  # fmt: skip
+    channel.add(A + "1", auto=ASR, more=nonsense)
+    channel.add(A + "2", auto=ASR, lines=((0, "\x00\ud800 nulo <b>&amp;"),), title="../../\x1b[31m=cmd()\x00")
+    channel.add(A + "3", auto=ASR, more={"chapters": {"a": 1}, "subtitles": None, "formats": None})
+    channel.add(A + "4", auto=ASR, lines=((0, "esto sí se dice"),))
+    said = take(channel, home, code=0)
+    assert said["stored"] == 4
+    assert all(".." not in f.name for f in home.rglob("*"))
+    ok("build", "medical_es", "natural_es", "-q", home=home)
+    assert "\x1b[31m" not in ok("inspect", "medical_es", "--dropped", home=home)
