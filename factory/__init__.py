@@ -6,6 +6,7 @@ For notebooks; each name loads what it needs on first use:
     factory.detect_language(text)   language and score
     factory.near_duplicates(texts)  clusters of texts that repeat each other
     factory.scrub(text, profile)    the text without personal data
+    factory.check_translation(en, es)  the gates that a translation fails
     factory.load(recipe)            the built dataset, by `datasets.load_dataset`
 """
 
@@ -49,6 +50,13 @@ def scrub(text: str, profile: str = "article") -> str:
     from factory.personal import scrub as scrubbed
 
     return scrubbed(text, profile).text
+
+
+def check_translation(source: str, target: str) -> list[str]:
+    """The slugs of the gates that a Spanish translation of an English text fails: `numbers`, `units`, `negation` …"""
+    from factory.translate.gates import failed
+
+    return failed(source, target)
 
 
 def load(recipe: str, home: str | None = None) -> Any:

@@ -20,7 +20,7 @@ FACTORY = PROJECT / "factory"
 # A (left) may be imported by what stands on its right, never the other way round.
 LAYERS = [
     {"errors", "record", "config"},
-    {"words", "personal", "medical"},
+    {"words", "personal", "medical", "translate"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
     | {"fetch", "receipts", "speech", "lists", "cells"},
     {"steps", "dedup", "books", "items", "gather"},

@@ -126,7 +126,7 @@ def _show(row: dict[str, Any]) -> None:
         click.echo(f"{click.style(label, dim=True)} {clean(row['text'][span['start'] : span['end']])}")
 
 
-STEPS = ("language", "quality", "dedup", "personal", "decontaminate")
+STEPS = ("language", "quality", "dedup", "personal", "decontaminate", "gates-translation")
 
 
 @click.command()
@@ -136,17 +136,19 @@ STEPS = ("language", "quality", "dedup", "personal", "decontaminate")
 @click.option("--dropped", metavar="FILE", help="Write what the step dropped, with `reason`, to this file.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="Set a threshold, e.g. min_words=20.")
 def step(name: str, given: str, out: str, dropped: str | None, settings: tuple[str, ...]) -> None:
-    """Run one step over rows with `id` and `text`: language, quality, dedup, personal or decontaminate.
+    """Run one step over rows: language, quality, dedup, personal, decontaminate or gates-translation.
 
     `language` adds language and score; `quality` drops by the rules (--set profile=transcript); `dedup` adds
     cluster, the id of the copy that stays, and drops the others; `personal` replaces personal data (--set
     profile=clinical); `decontaminate` drops rows that hold a question (--set against=dev_HEAD.json, or --set
-    home=FOLDER for the indexes of a home; without either, those of FACTORY_HOME or ./data).
+    home=FOLDER for the indexes of a home; without either, those of FACTORY_HOME or ./data); `gates-translation` reads
+    `source` (English) and `target` (Spanish), adds `failed`, the gates that fail, and drops nothing.
 
     \b
     Examples:
       factory step language in.jsonl out.jsonl
       factory step quality in.jsonl out.jsonl --dropped bad.jsonl --set profile=transcript --set min_words=20
+      factory step gates-translation pairs.jsonl - | jq 'select(.failed != [])'
     """
     from factory.config import nearest, override
 

@@ -60,6 +60,7 @@ def run_step(name: str, given: str, settings: Row) -> Iterator[Verdict]:
         "dedup": _dedup,
         "personal": _personal,
         "decontaminate": _decontaminate,
+        "gates-translation": _gates_translation,
     }
     return steps[name](given, settings)
 
@@ -144,6 +145,17 @@ def _decontaminate(given: str, settings: Row) -> Iterator[Verdict]:
         items = sorted({hit.item for hit in looking.find([text_of(row)])[0]})
         failed = {"contaminated_by": items, "failed": [*row.get("failed", []), "contaminated"]} if items else {}
         yield row | failed, "contaminated" if items else None
+
+
+def _gates_translation(given: str, settings: Row) -> Iterator[Verdict]:
+    from factory.translate.gates import check
+
+    _none_but(settings)
+    for number, row in enumerate(any_rows_in(given), 1):
+        if not isinstance(row.get("source"), str) or not isinstance(row.get("target"), str):
+            raise ConfigError(f"{given}, row {number}: a row needs source and target")
+        found = check(row["source"], row["target"])
+        yield row | {"failed": list(found), "said": found}, None
 
 
 def _personal(given: str, settings: Row) -> Iterator[Verdict]:

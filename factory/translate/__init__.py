@@ -1,0 +1,1 @@
+"""English → Spanish: units, prompt, reply, gates."""
