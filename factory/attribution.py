@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from factory.books import documents, rejected
+from factory.licence import COLUMNS as LICENCE_COLUMNS
 from factory.licence import needs_attribution, refused, share_alike, url_of
 from factory.store import Store
 
@@ -67,8 +68,7 @@ def duplicates(
 ) -> bytes:
     """The duplicate log of a dedup stage: pairs of which both may be published."""
     lines = [_line(DUPLICATES)]
-    columns = ["doc_id", "licence", "source_type", "reviewed_by"]
-    here = {row["doc_id"]: refused(row) for row in documents(store, folder, columns)}
+    here = {row["doc_id"]: refused(row) for row in documents(store, folder, ["doc_id", *LICENCE_COLUMNS])}
     kept_back = set() if include_unpublishable else {name for name, why in here.items() if why}
     for row in rejected(store, folder):
         metadata = row["metadata"]

@@ -211,13 +211,29 @@ def count(store: Store, folder: str) -> Counts:
     """What stands in the files of a stage, never what a worker said of itself."""
     removed: Counter[str] = Counter()
     out: list[str] = []
-    for row in documents(store, folder, ["doc_id", "removed"]):
+    units: Counter[str] = Counter()
+    torn: list[str] = []
+    for row in documents(store, folder, ["doc_id", "removed", "units"]):
         out.append(row["doc_id"])
         removed.update(dict(row["removed"] or []))
-    dropped = {
-        reason: [row["id"] for row in rejected(store, folder, reason)] for reason in store.names(f"{folder}/rejected")
-    }
-    return Counts(out, dropped, list(items(store, folder)), removed, digests(store, folder))
+        _count_units(units, torn, row["doc_id"], row["units"] or [])
+    dropped: dict[str, list[str]] = {}
+    for reason in store.names(f"{folder}/rejected"):
+        for row in rejected(store, folder, reason):
+            dropped.setdefault(reason, []).append(row["id"])
+            _count_units(units, torn, row["id"], row["metadata"].get("units") or [])
+    return Counts(out, dropped, list(items(store, folder)), removed, digests(store, folder), units, torn)
+
+
+def _count_units(units: Counter[str], torn: list[str], name: str, rows: list[dict[str, Any]]) -> None:
+    """Proposed = accepted + failed, unit by unit; a Document's units are numbered without a gap."""
+    if [row["id"] for row in rows] != list(range(1, len(rows) + 1)):
+        torn.append(name)
+    for row in rows:
+        if (row["target"] is None) == (row["gate"] is None):
+            torn.append(name)
+        units["proposed"] += 1
+        units[f"failed:{row['gate']}" if row["gate"] else f"accepted:{row['how']}"] += 1
 
 
 def digests(store: Store, folder: str) -> dict[str, str]:

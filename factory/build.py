@@ -6,6 +6,7 @@ result depends on.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import functools
@@ -13,24 +14,25 @@ import json
 import os
 import platform
 import shutil
+import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from factory import batch as batches
 from factory.batch import Batch
-from factory.config import Recipe, load_toml, nearest, override, parse
+from factory.config import Recipe, Translate, load_toml, nearest, override, parse
 from factory.errors import ConfigError
 from factory.gc import unfinished
 from factory.ledger import Item, Ledger
-from factory.licence import refused
+from factory.licence import COLUMNS as LICENCE_COLUMNS
+from factory.licence import DRAFT, refused
 from factory.sources import SourceList
 from factory.stage import INPUTS, Context, Stage, balance, begin, commit, is_done, manifest_of, refuse_crashes
 from factory.store import Store, digest, read_json, write_json
 
-FORMAT = 1
+FORMAT = 2
 # Keys of a source that no document depends on.
 HOW_IT_IS_FETCHED = ("path", "note", "allow_private", "listing", "limit", "since", "speech")
 
@@ -40,6 +42,8 @@ class Listener(Protocol):
 
     def stage(self, recipe: str, batch: str, name: str, total: int) -> None: ...
     def advance(self, count: int) -> None: ...
+    def engine(self, table: dict[str, Any]) -> None: ...
+    def say(self, sentence: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -51,6 +55,7 @@ class Options:
     rebuild: bool = False
     retry: bool = False
     include_unpublishable: bool = False
+    endpoint: str | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +79,7 @@ class Result:
     export: dict[str, Any] = field(default_factory=dict)
     dataset: str | None = None
     report: str | None = None
+    engine: dict[str, Any] = field(default_factory=dict)
     fresh: bool = False
 
 
@@ -96,6 +102,41 @@ def recipe_config(name: str, settings: tuple[str, ...] = ()) -> Recipe:
         raise ConfigError(f"there is no recipe {name!r}. {nearest(name, names())}")
     path = folder_of_recipes() / f"{name}.toml"
     return parse(Recipe, override(load_toml(path), settings), path.name)
+
+
+DEFAULT_TRANSLATOR = "salamandraTA-7b-instruct"
+
+
+def resolved(config: Recipe, endpoint: str | None = None) -> Recipe:
+    """The config with the engine that is meant: `auto` is the model that was named, else Apertium's draft.
+
+    Raises ConfigError where there is neither.
+    """
+    translate = config.translate
+    if translate is None:
+        return config
+    engine, model = translate.engine, translate.model
+    if endpoint:
+        engine = "endpoint"
+    if engine == "endpoint" and endpoint and model is None:
+        from factory.engine import only_model
+
+        model = only_model(endpoint)
+    if engine == "auto" and model is None:
+        from factory.translate import apertium
+
+        if apertium.version() is None:
+            raise ConfigError(
+                "no translation engine: no model is named and Apertium is not installed",
+                f"factory translate --model NAME, or --endpoint URL --model NAME, or for a draft: {apertium.HOW}",
+            )
+        engine = "apertium"
+    if engine == "auto":
+        engine = "vllm"
+    if engine == "vllm" and model is None:
+        model = DEFAULT_TRANSLATOR
+    found = translate.model_copy(update={"engine": engine, "model": None if engine == "apertium" else model})
+    return config.model_copy(update={"translate": found})
 
 
 @functools.cache
@@ -137,6 +178,8 @@ class Build:
         self.options = options
         self.ledger = Ledger(store)
         self.root = "trial/" if options.limit is not None else ""
+        self._engines = EngineRoom(config, options)
+        self._asked: dict[str, Any] = {}
         self._receipts: dict[Item, dict[str, Any]] | None = None
 
     # What may be built
@@ -161,6 +204,8 @@ class Build:
     def _takes(self, source: dict[str, Any]) -> bool:
         """A source of the recipe's traditions, or rows that may each say their own."""
         select = self.config.select
+        if select.sources and source["id"] not in select.sources:
+            return False
         return source["kind"] in select.kinds and (
             source["tradition"] in select.traditions or source["kind"] == "dataset"
         )
@@ -250,7 +295,7 @@ class Build:
                 stages = module.stages(self.config, blank)
                 if index == len(stages):
                     break
-                before = tuple(e[index] for e in earlier) if stages[index].equation == "reduce" else ()
+                before = tuple(e[index] for e in earlier) if stages[index].single else ()
                 key = stages[index].key([inputs, before])
                 folder = f"{self.root}stages/{self.recipe}/{index + 1:02d}-{stages[index].name}-{key}/{one.name}"
                 context = dataclasses.replace(blank, folder=folder, earlier=before)
@@ -276,21 +321,28 @@ class Build:
             batches.freeze(self.store, new)
         held = [*held, new] if new else held
         passes = self.passes(held)
-        for one in passes:
-            if not is_done(self.store, one.context.folder):
-                self._run(one, listener)
-        result = Result(self.recipe, held[-1].name if held else None, fresh=True)
+        again: set[str] = set()
+        with self._engines:
+            for one in passes:
+                if self.options.retry and self._may_be_asked_again(one):
+                    again.add(one.batch.name)
+                if one.batch.name in again or not is_done(self.store, one.context.folder):
+                    self._run(one, listener)
+        result = Result(self.recipe, held[-1].name if held else None, engine=self._asked, fresh=True)
         result.stages = self._summary(passes)
         result.items = self._books(held, passes)
         target = f"{self.root}datasets/{self.recipe}"
         final = [p for p in passes if p.index == len(passes) // max(1, len(held)) - 1]
+        reduced = [p.context.folder for p in passes if p.stage.equation == "reduce"]
         result.export = export(
             self.store,
             self.recipe,
             self.config,
             [(p.batch.name, p.context.folder) for p in final],
             target,
+            reduced=reduced,
             include_unpublishable=self.options.include_unpublishable,
+            drafts=True,
         )
         result.dataset = self.store.path(target)
         result.report = f"{self.root}reports/{self.recipe}.html"
@@ -307,10 +359,18 @@ class Build:
                 "fingerprint": self.fingerprint(),
                 "unpublishable": self.options.include_unpublishable,
                 "folders": [p.context.folder for p in passes],
+                "finals": [[p.batch.name, p.context.folder] for p in final],
+                "reduced": reduced,
+                "config": self.config.model_dump(mode="json"),
                 "result": {k: getattr(result, k) for k in result.__slots__} | {"fresh": False},
             }
             write_json(self.store, f"datasets/{self.recipe}.json", table)
         return result
+
+    def _may_be_asked_again(self, one: Pass) -> bool:
+        """Some Documents of a stage failed by the model's server, not by what it said."""
+        names = self.store.names(f"{one.context.folder}/rejected") if one.stage.engine else []
+        return any(name.startswith("failed:engine_") for name in names)
 
     def _run(self, one: Pass, listener: Listener) -> None:
         from factory.executors import run_stage
@@ -327,7 +387,9 @@ class Build:
             total = len(present)
         else:
             total = int(manifest_of(self.store, one.context.previous or "")["out"])
-        tasks = 1 if stage.equation == "reduce" else one.batch.tasks
+        tasks = 1 if stage.single else one.batch.tasks
+        watch = _Watch(listener, self._engines)
+        environment = self._engines.environment(listener) if stage.engine and total else {}
         listener.stage(self.recipe, one.batch.name, stage.name, total)
         started = time.time()
         run_stage(
@@ -337,16 +399,20 @@ class Build:
             one.index,
             tasks,
             self.options.workers or os.cpu_count() or 1,
-            listener.advance,
+            watch,
+            environment,
         )
         manifest = balance(self.store, stage, one.context, [item.id for item in present])
         refuse_crashes(manifest, self.config.read.max_crash_share)
-        run = {
+        run: dict[str, Any] = {
             "host": platform.node(),
             "python": platform.python_version(),
             "started": datetime.datetime.fromtimestamp(started, datetime.timezone.utc).isoformat(timespec="seconds"),
             "seconds": round(time.time() - started, 3),
         }
+        if watch.last:
+            run["engine"] = watch.last | {"starts": self._engines.starts}
+            self._asked = _added(self._asked, watch.last, run["seconds"])
         commit(self.store, folder, manifest, run)
 
     def _summary(self, passes: list[Pass]) -> list[dict[str, Any]]:
@@ -361,6 +427,8 @@ class Build:
                 row[key] += manifest[key]
             for reason, count in manifest["rejected"].items():
                 row["rejected"][reason] = row["rejected"].get(reason, 0) + count
+            for name, count in manifest.get("units", {}).items():
+                row.setdefault("units", {})[name] = row.get("units", {}).get(name, 0) + count
         return list(found.values())
 
     def _books(self, held: list[Batch], passes: list[Pass]) -> dict[str, Any]:
@@ -378,14 +446,15 @@ class Build:
                     ended[row["item_id"]] = (row["outcome"], row["reason"])
             else:
                 for row in rejected(store, folder):
-                    ended[row["metadata"]["item_id"]] = ("rejected", row["reason"])
+                    how, _, why = row["reason"].rpartition(":")
+                    ended[row["metadata"]["item_id"]] = (how or "rejected", why)
             if one.index == len(passes) // len(held) - 1:
-                for row in documents(store, folder, ["doc_id", "item_id", "licence", "source_type", "reviewed_by"]):
+                for row in documents(store, folder, ["doc_id", "item_id", *LICENCE_COLUMNS]):
                     if row["doc_id"] in gone:
                         ended[row["item_id"]] = ("rejected", "near_duplicate")
                         continue
                     why = None if self.options.include_unpublishable else refused(row)
-                    if why is None:
+                    if why is None or why == DRAFT:
                         leaving.add(row["item_id"])
                     else:
                         ended[row["item_id"]] = ("rejected", why)
@@ -405,4 +474,77 @@ class Build:
         return book
 
 
-Advance = Callable[[int], None]
+class _Watch:
+    """Passes on what a stage's workers tell, and stops them where the model's server was given up."""
+
+    def __init__(self, listener: Listener, room: EngineRoom) -> None:
+        self.last: dict[str, Any] = {}
+        self._listener, self._room = listener, room
+
+    def advance(self, count: int) -> None:
+        self._listener.advance(count)
+
+    def engine(self, table: dict[str, Any]) -> None:
+        self.last = table
+        self._listener.engine(table)
+
+    def check(self) -> None:
+        self._room.check()
+
+
+def _added(before: dict[str, Any], table: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """What was asked over several stages."""
+    names = ("asked", "cached", "sent", "tokens_in", "tokens_out")
+    found = {name: before.get(name, 0) + table[name] for name in names}
+    return found | {"seconds": round(before.get("seconds", 0.0) + seconds, 3)}
+
+
+class EngineRoom:
+    """The model server of a build: none until a stage asks for it, then one until the build ends."""
+
+    def __init__(self, config: Recipe, options: Options) -> None:
+        self._config, self._options = config, options
+        self._stack = contextlib.ExitStack()
+        self._server: Any = None
+        self._told: dict[str, str] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def starts(self) -> int:
+        return self._server.starts if self._server is not None else 0
+
+    def check(self) -> None:
+        """Raises EngineDown where the server was given up."""
+        if self._server is not None:
+            self._server.check()
+
+    def environment(self, listener: Listener) -> dict[str, str]:
+        """What workers are told of the server, which is up and keeps its contract. Raises EngineError, ConfigError."""
+        if self._told is None:
+            from factory.engine import check_contract
+            from factory.steps.translate import profile_for
+
+            profile = profile_for(self._config.translate or Translate())
+            found = self._connection(profile, listener)
+            check_contract(found, profile)
+            self._told = found.environment()
+        return self._told
+
+    def _connection(self, profile: Any, listener: Listener) -> Any:
+        from factory.engine import Connection, endpoint
+
+        window = self._config.calls.window or min(2 * self._config.serve.max_num_seqs, 1024)
+        if self._options.endpoint:
+            return endpoint(self._options.endpoint, profile, window)
+        if self._config.translate and self._config.translate.engine == "endpoint":
+            raise ConfigError("the address of the model's server is not said", "name it: --endpoint URL")
+        from factory.server import Server
+
+        log = os.path.join(tempfile.gettempdir(), f"corpus-factory-vllm-{os.getuid()}.log")
+        self._server = self._stack.enter_context(Server(profile, self._config.serve, log, listener.say))
+        return Connection(self._server.url, profile.name, "vllm", window)

@@ -18,15 +18,23 @@ def write(config: Recipe, manifest: dict[str, Any]) -> str:
 
 def _yaml(config: Recipe, manifest: dict[str, Any]) -> list[str]:
     licences = sorted({_HUB_LICENCE.get(x, x.lower()) for x in manifest["licence"]}) or ["other"]
+    translated = config.translate is not None
+    language = "es" if translated else config.select.language
     size = next((name for limit, name in _SIZES if manifest["rows"] < limit), "n>1M")
-    lines = ["---", f"pretty_name: {manifest['recipe']}", "language:", f"- {config.select.language}", "license:"]
+    lines = ["---", f"pretty_name: {manifest['recipe']}", "language:", f"- {language}", "license:"]
     lines += [f"- {x}" for x in licences]
-    lines += ["task_categories:", "- text-generation", "tags:", "- medical", "- biology", f"size_categories:\n- {size}"]
-    lines += ["configs:", "- config_name: text", "  default: true", "  data_files:"]
-    for split in ("train", "validation", "eval"):
-        files = [f for f in manifest["files"] if f.startswith(f"data/text/{split}-")]
-        if files:
-            lines += [f"  - split: {split}", "    path:", *[f"    - {f}" for f in files]]
+    tags = ["medical", "biology", *(["translation", "machine-translation"] if translated else [])]
+    tasks = ["text-generation", *(["question-answering", "translation"] if translated else [])]
+    lines += ["task_categories:", *(f"- {task}" for task in tasks), "tags:", *(f"- {tag}" for tag in tags)]
+    lines += [f"size_categories:\n- {size}", "configs:"]
+    default = True
+    for name in dict.fromkeys(f.split("/")[1] for f in sorted(manifest["files"], reverse=True)):
+        lines += [f"- config_name: {name}", *(["  default: true"] if default else []), "  data_files:"]
+        default = False
+        for split in ("train", "validation", "eval"):
+            files = [f for f in manifest["files"] if f.startswith(f"data/{name}/{split}-")]
+            if files:
+                lines += [f"  - split: {split}", "    path:", *[f"    - {f}" for f in files]]
     return [*lines, "---", ""]
 
 
@@ -43,6 +51,7 @@ def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
             + ".",
             "",
         ]
+    lines += _translation(manifest) if config.translate else []
     lines += [
         (
             f"{manifest['rows']:,} documents, {manifest['words']:,} words. Every row names its source, the page or "
@@ -69,6 +78,30 @@ def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
     if manifest["refused"] and not manifest["unpublishable_included"]:
         lines += ["Left out because their licence does not allow publishing:", "", *_table("why", manifest["refused"])]
     return lines
+
+
+def _translation(manifest: dict[str, Any]) -> list[str]:
+    """By what the texts were translated, and what the gates made of it."""
+    lines = []
+    if manifest["drafts"]:
+        lines += [
+            f"> **Draft.** {manifest['drafts']:,} rows were translated by rules (Apertium), which lose the meaning of many"
+            " medical sentences. They are here to show the way of the data and are never published.",
+            "",
+        ]
+    accepted = sum(count for name, count in manifest["units"].items() if name.startswith("accepted:"))
+    failed = {name.removeprefix("failed:"): c for name, c in manifest["units"].items() if name.startswith("failed:")}
+    said = ", ".join(f"{name} {count:,}" for name, count in failed.items()) or "none"
+    models = ", ".join(f"{name}: {count:,} rows" for name, count in manifest["models"].items()) or "none"
+    return [
+        *lines,
+        f"**Machine translation** from English ({models}). No person reviewed it. Each row says so in `translation`, and"
+        " `units` holds every piece beside its English.",
+        "",
+        f"Of the pieces in these rows {accepted:,} passed the gates of numbers, units, negation, content and form; left"
+        f" out, because no try passed: {said}. Gates find changed doses and denials; they do not find every wrong word.",
+        "",
+    ]
 
 
 def _personal(manifest: dict[str, Any]) -> str:

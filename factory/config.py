@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from factory.errors import ConfigError
 from factory.record import Kind, Tradition
 
-PROFILES = ("book", "article", "transcript", "web")
-Profile = Literal["book", "article", "transcript", "web"]
+Profile = Literal["book", "article", "transcript", "web", "qa"]
+PROFILES: tuple[Profile, ...] = ("book", "article", "transcript", "web", "qa")
 
 # Which quality profile a kind of source gets: one list of rules fits none of them all (clean.md).
 PROFILE_OF_KIND: dict[Kind, Profile] = {
@@ -172,6 +172,7 @@ class Select(Table):
     kinds: tuple[Kind, ...] = Field(
         ("pdf", "article", "youtube", "text", "dataset", "jats", "epub"), description="Kinds of sources taken."
     )
+    sources: tuple[str, ...] = Field((), description="Only these sources; all of them where none is named.")
 
 
 class Read(Table):
@@ -231,7 +232,7 @@ class Clean(Table):
     min_language_score: float = Field(0.5, ge=0, le=1, description="Below this the language is not believed.")
     split_letters: int = Field(200, ge=1, description="Letters another language needs to become a document of its own.")
     quality: dict[Profile, Quality] = Field(
-        default_factory=lambda: {p: Quality() for p in ("book", "article", "transcript", "web")},
+        default_factory=lambda: dict.fromkeys(PROFILES, Quality()),
         description="Thresholds per profile.",
     )
     web: Web = Field(Web(), description="What pages of the profile web must pass besides.")
@@ -240,10 +241,66 @@ class Clean(Table):
     )
 
 
+class Serve(Table):
+    """How the vLLM server of this machine is run; nothing here changes a result."""
+
+    python: str | None = Field(None, description="Interpreter of the environment with vLLM (FACTORY_VLLM_PYTHON).")
+    max_num_seqs: int = Field(256, ge=1, description="Requests that vLLM works on at once.")
+    gpu_memory: float | None = Field(None, gt=0, le=1, description="Share of the GPU's memory; None: vLLM's own 0.9.")
+    arguments: tuple[str, ...] = Field((), description="More arguments of vLLM's server.")
+    trust_remote_code: bool = Field(False, description="Allow code of the model's repo, where its profile asks for it.")
+    start_seconds: float = Field(1200.0, gt=0, description="Longest time from start to the first answer.")
+    silent_seconds: float = Field(60.0, gt=0, description="Without a sign of health so long, it is started again.")
+    stuck_seconds: float = Field(600.0, gt=0, description="With requests but no token so long, it is started again.")
+    restarts: int = Field(5, ge=0, description="Starts in a row without progress before it is given up.")
+    backoff_seconds: float = Field(1.0, ge=0, description="Before the first new start; doubled each time.")
+
+
+class Calls(Table):
+    """How a model is asked; nothing here changes a reply."""
+
+    window: int = Field(0, ge=0, description="Requests under way at most; 0: twice serve.max_num_seqs, 1024 at most.")
+    request_seconds: float = Field(600.0, gt=0, description="Longest wait for one reply.")
+    tries: int = Field(4, ge=1, description="Times a request is sent while the server errs (500, no reply).")
+    backoff_seconds: float = Field(0.5, ge=0, description="Before a second try; doubled each time, 30 at most.")
+    down_seconds: float = Field(300.0, gt=0, description="Without any answer so long, the stage is given up.")
+
+
 class Indexes(Table):
     """The evaluation sets of the home that Documents are checked against."""
 
     files: tuple[str, ...] = Field((), description="Index files, named by their content.")
+
+
+class Translate(Table):
+    """How English becomes Spanish."""
+
+    engine: Literal["auto", "apertium", "vllm", "endpoint"] = Field(
+        "auto", description="auto: a model where one is named, else Apertium where it is installed (a draft)."
+    )
+    model: str | None = Field(None, description="A profile, a Hub id or a folder; of an endpoint, its name there.")
+    model_licence: str | None = Field(None, description="The model's terms, where no profile says them: an SPDX id.")
+    glossary: tuple[str, ...] = Field((), description="Term lists (TSV or CSV), by the hash of their bytes.")
+    glossary_rule: Literal["prefer", "require"] = Field(
+        "prefer", description="prefer: a term that was missed is asked for once more; require: its unit fails."
+    )
+    memory: tuple[str, ...] = Field((), description="Earlier translations (TSV or JSONL), by the hash of their bytes.")
+    most_failed_share: float = Field(
+        0.2, ge=0, le=1, description="A document that loses more of its text to the gates goes whole."
+    )
+    back_translation: bool = Field(
+        False, description="Apertium translates each unit back, which must look like the source (chrF)."
+    )
+    min_back_chrf: float = Field(28.0, ge=0, le=100, description="chrF of the back-translation at least.")
+
+
+class Engines(Table):
+    """The model that a stage's results come from, as its profile says."""
+
+    engine: str = Field(description="apertium, vllm or endpoint.")
+    model: str = Field(description="Profile or program, with its version.")
+    profile: dict[str, Any] = Field({}, description="What the replies depend on.")
+    prompt_sha256: str | None = Field(None, description="Hash of the prompt's words.")
 
 
 class Export(Table):
@@ -260,6 +317,9 @@ class Recipe(Table):
     select: Select
     read: Read = Read()
     clean: Clean = Clean()
+    translate: Translate | None = Field(None, description="Only in recipes of translations.")
+    serve: Serve = Serve()
+    calls: Calls = Calls()
     export: Export = Export()
 
 

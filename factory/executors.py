@@ -12,18 +12,18 @@ import os
 import selectors
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from factory.config import Recipe
-from factory.errors import HomeError, StageFailed
+from factory.errors import ConfigError, EngineError, HomeError, StageFailed, classes
 from factory.stage import Context, Stage
-from factory.store import Store, home_error, open_store
+from factory.store import Store, home_error, open_store, read_json, write_json
 
-Progress = Callable[[int], None]
 # A worker that the storage refused ends with this and the number of the refusal, so that people get its sentence.
 _OS_ERROR = 64
+# One that ends with a sentence for people leaves it in its logs, and ends with this.
+_SAID, _FAILURE = 63, "failure.json"
 
 
 def recipe_module(name: str) -> Any:
@@ -31,23 +31,40 @@ def recipe_module(name: str) -> Any:
     return importlib.import_module(f"pipelines.{name}")
 
 
+class Watch(Protocol):
+    """Who is told while a stage runs: inputs done, what a model was asked; `check` raises where it cannot go on."""
+
+    def advance(self, count: int) -> None: ...
+    def engine(self, table: dict[str, Any]) -> None: ...
+    def check(self) -> None: ...
+
+
 def run_stage(
-    store: Store, context: Context, config: Recipe, index: int, tasks: int, workers: int, on_progress: Progress
+    store: Store,
+    context: Context,
+    config: Recipe,
+    index: int,
+    tasks: int,
+    workers: int,
+    watch: Watch,
+    environment: dict[str, str] | None = None,
 ) -> None:
     """Every task of the stage ran to its end. Raises StageFailed naming the first that did not."""
     workers = max(1, min(workers, tasks))
     spec = json.dumps({"context": asdict(context), "config": config.model_dump(mode="json"), "index": index})
     children: list[subprocess.Popen[bytes]] = []
+    ended: list[int | None] = []
     logs: list[IO[bytes]] = []
     try:
         start = 0
         for number in range(workers):
             count = tasks // workers + (number < tasks % workers)
             logs.append(_log(store, context, number))
-            children.append(_spawn(spec, tasks, start, count, logs[-1]))
+            children.append(_spawn(spec, tasks, start, count, logs[-1], environment or {}))
             start += count
-        _listen(children, on_progress)
+        _listen(children, watch)
     finally:
+        ended = [child.poll() for child in children]
         for child in children:
             if child.poll() is None:
                 child.kill()
@@ -56,7 +73,9 @@ def run_stage(
                 child.stdout.close()
         for log in logs:
             log.close()
-    _check(store, context, tasks, [child.returncode for child in children])
+    # Who failed is told, not who was stopped for it.
+    first = [0 if code is None and any(ended) else child.returncode for code, child in zip(ended, children, strict=True)]
+    _check(store, context, tasks, first)
 
 
 def _log(store: Store, context: Context, number: int) -> IO[bytes]:
@@ -69,13 +88,17 @@ def _log(store: Store, context: Context, number: int) -> IO[bytes]:
     return open(f"{local}/worker-{number}.log", "wb")
 
 
-def _spawn(spec: str, tasks: int, start: int, count: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(
+    spec: str, tasks: int, start: int, count: int, log: IO[bytes], environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
         [sys.executable, "-m", "factory.executors", str(tasks), str(start), str(count)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=os.environ | {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"},
+        env=os.environ
+        | {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"}
+        | environment,
     )
     assert child.stdin is not None
     child.stdin.write(spec.encode())
@@ -83,31 +106,38 @@ def _spawn(spec: str, tasks: int, start: int, count: int, log: IO[bytes]) -> sub
     return child
 
 
-def _listen(children: list[subprocess.Popen[bytes]], on_progress: Progress) -> None:
+def _listen(children: list[subprocess.Popen[bytes]], watch: Watch) -> None:
     with selectors.DefaultSelector() as selector:
         for child in children:
             assert child.stdout is not None
             selector.register(child.stdout, selectors.EVENT_READ, child)
         while selector.get_map():
-            for key, _ in selector.select():
+            watch.check()
+            for key, _ in selector.select(timeout=1.0):
                 line = key.fileobj.readline()  # type: ignore[union-attr]
                 if not line:
                     selector.unregister(key.fileobj)
                     if key.data.wait() != 0:
                         return
                 elif line.strip().isdigit():
-                    on_progress(int(line))
+                    watch.advance(int(line))
+                elif line.startswith(b"{"):
+                    watch.engine(json.loads(line))
 
 
 def _check(store: Store, context: Context, tasks: int, codes: list[int]) -> None:
     where = store.path(f"{context.folder}/logs")
     for number, code in enumerate(codes):
+        said = read_json(store, f"{context.folder}/logs/{_FAILURE}") if code == _SAID else None
+        if said:
+            error = classes()[said["reason"]](said["message"], said["remedy"])
+            raise error
         if code > _OS_ERROR:
             raise home_error(OSError(code - _OS_ERROR, os.strerror(code - _OS_ERROR)), store.path())
         if code != 0:
-            said = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
             raise StageFailed(
-                f"worker {number} of {context.recipe} {context.batch} {said}", f"see {where}/worker-{number}.log"
+                f"worker {number} of {context.recipe} {context.batch} {how}", f"see {where}/worker-{number}.log"
             )
     done = set(store.names(f"{context.folder}/logs/completions"))
     missing = [rank for rank in range(tasks) if f"{rank:05d}" not in done]
@@ -158,6 +188,10 @@ def main() -> None:
         work(spec, *(int(a) for a in sys.argv[1:4]))
     except OSError as error:
         sys.exit(_OS_ERROR + (error.errno or 0))
+    except (EngineError, ConfigError) as error:
+        told = {"reason": type(error).reason, "message": error.message, "remedy": error.remedy}
+        write_json(open_store(spec["context"]["home"]), f"{spec['context']['folder']}/logs/{_FAILURE}", told)
+        sys.exit(_SAID)
     except HomeError as error:
         sys.exit(_OS_ERROR + (getattr(error.__cause__, "errno", None) or 0))
 

@@ -18,12 +18,14 @@ from factory import attribution, card
 from factory.books import documents, ids
 from factory.config import Recipe
 from factory.dedup.index import superseded
+from factory.licence import DRAFT
 from factory.licence import refused as refusal_of
+from factory.questions_of import question_row
 from factory.record import Split
-from factory.schema import TEXT_COLUMNS, TEXT_ROW
+from factory.schema import QA_ROW, TEXT_COLUMNS, TEXT_ROW, TRANSLATED_ROW
 from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
 
-CONFIG = "text"
+TEXT, QUESTIONS = "text", "qa"
 ATTRIBUTION = "ATTRIBUTION.md"
 PARTS = ("data", "attribution", "duplicates")
 SPLITS: tuple[Split, ...] = ("train", "validation", "eval")
@@ -32,14 +34,27 @@ _ROWS_PER_GROUP = 256
 
 def text_row(row: dict[str, Any]) -> dict[str, Any]:
     """The published row of a Document."""
-    return {name: row["doc_id"] if name == "id" else row[name] for name in TEXT_COLUMNS}
+    found = {name: row["doc_id"] if name == "id" else row[name] for name in TEXT_COLUMNS}
+    return (
+        found | {name: row[name] for name in ("attribution", "translation", "units")} if row["translation"] else found
+    )
+
+
+def schemas(config: Recipe) -> dict[str, pa.Schema]:
+    """The configs of a recipe's dataset and the columns of each; the first is the default."""
+    if config.translate is None:
+        return {TEXT: TEXT_ROW}
+    return {TEXT: TRANSLATED_ROW, QUESTIONS: QA_ROW}
 
 
 class Shards:
-    """Writes the rows of one batch as numbered shards per split, each whole or absent."""
+    """Writes the rows of one batch and config as numbered shards per split, each whole or absent."""
 
-    def __init__(self, store: Store, target: str, stem: str, rows_per_shard: int) -> None:
+    def __init__(
+        self, store: Store, target: str, config: str, schema: pa.Schema, stem: str, rows_per_shard: int
+    ) -> None:
         self._store, self._target, self._stem = store, target, stem
+        self._config, self._schema = config, schema
         self._limit = rows_per_shard
         self._rows: dict[str, list[dict[str, Any]]] = {}
         self._open: dict[str, tuple[pq.ParquetWriter, str, str]] = {}
@@ -65,21 +80,21 @@ class Shards:
             return
         if split not in self._open:
             self._open[split] = self._begin(split)
-        self._open[split][0].write_table(pa.Table.from_pylist(rows, TEXT_ROW))
+        self._open[split][0].write_table(pa.Table.from_pylist(rows, self._schema))
         self._filled[split] += len(rows)
 
     def _begin(self, split: str) -> tuple[pq.ParquetWriter, str, str]:
-        key = f"data/{CONFIG}/{split}-{self._stem}-{self._number[split]:05d}.parquet"
+        key = f"data/{self._config}/{split}-{self._stem}-{self._number[split]:05d}.parquet"
         self._number[split] += 1
         whole = self._store.path(f"{self._target}/{key}")
         if not isinstance(self._store, LocalStore):
             import fsspec
 
-            return pq.ParquetWriter(fsspec.open(whole, "wb").open(), TEXT_ROW, compression="zstd"), "", key
+            return pq.ParquetWriter(fsspec.open(whole, "wb").open(), self._schema, compression="zstd"), "", key
         folder, name = os.path.split(whole)
         os.makedirs(folder, exist_ok=True)
         part = f"{folder}/{TEMPORARY}{name}"
-        return pq.ParquetWriter(part, TEXT_ROW, compression="zstd"), part, key
+        return pq.ParquetWriter(part, self._schema, compression="zstd"), part, key
 
     def _close(self, split: str) -> None:
         if split not in self._open:
@@ -102,35 +117,40 @@ def export(
     finals: list[tuple[str, str]],
     target: str,
     *,
+    reduced: list[str],
     include_unpublishable: bool = False,
+    drafts: bool = False,
 ) -> dict[str, Any]:
     """The dataset under `target` holds exactly the rows of the final stages that may be published.
 
-    Returns its manifest. Raises HomeError when the storage refuses.
+    `reduced`: of each batch the stage that says what repeats what, and which rows of earlier batches gave way. `drafts`: machine drafts are kept, and the
+    dataset is marked as one that is never published. Returns its manifest. Raises HomeError when the storage refuses.
     """
     old = read_json(store, f"{target}/{MANIFEST}") or {"batches": {}}
     found: dict[str, Any] = {}
-    gone = superseded(store, [folder for _, folder in finals])
-    for batch, folder in finals:
+    gone = superseded(store, reduced)
+    for (batch, folder), duplicates in zip(finals, reduced, strict=True):
         # A shard is written again only where a later batch brought a better copy of one of its own rows.
         own = sorted(gone.keys() & set(ids(store, folder))) if gone else []
-        key = digest([folder, include_unpublishable, config.export.model_dump(mode="json"), own])[:8]
+        key = digest([folder, include_unpublishable, drafts, config.export.model_dump(mode="json"), own])[:8]
         before = old["batches"].get(batch)
         if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in _files(before)):
             found[batch] = before
         else:
             try:
                 stem = f"{batch}-{key}"
-                found[batch] = _export_batch(store, config, folder, target, stem, include_unpublishable, gone)
+                kept = (include_unpublishable, drafts)
+                found[batch] = _export_batch(store, config, folder, duplicates, target, stem, kept, gone)
             except OSError as error:
                 raise home_error(error, store.path(target)) from error
             found[batch]["key"] = key
     manifest = _manifest(recipe, found, include_unpublishable)
     manifest["checked_against"] = [n.rsplit("-", 1)[0] for n in store.names("decontamination") if n.endswith(".npz")]
     if not manifest["files"]:
-        empty = f"data/{CONFIG}/train-empty.parquet"
+        name, schema = next(iter(schemas(config).items()))
+        empty = f"data/{name}/train-empty.parquet"
         sink = pa.BufferOutputStream()
-        pq.ParquetWriter(sink, TEXT_ROW, compression="zstd").close()
+        pq.ParquetWriter(sink, schema, compression="zstd").close()
         store.write(f"{target}/{empty}", sink.getvalue().to_pybytes())
         manifest["files"] = {empty: 0}
     pages = {
@@ -155,13 +175,21 @@ def _export_batch(
     store: Store,
     config: Recipe,
     folder: str,
+    reduced: str,
     target: str,
     stem: str,
-    include_unpublishable: bool,
+    kept: tuple[bool, bool],
     gone: dict[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    shards = Shards(store, target, stem, config.export.rows_per_shard)
+    include_unpublishable, drafts = kept
+    shards = {
+        name: Shards(store, target, name, schema, stem, config.export.rows_per_shard)
+        for name, schema in schemas(config).items()
+    }
     tallies: dict[str, Counter[str]] = {name: Counter() for name in ("licence", "tradition", "source_kind", "split")}
+    units: Counter[str] = Counter()
+    models: Counter[str] = Counter()
+    drafted = 0
     refused: Counter[str] = Counter()
     sources: Counter[str] = Counter()
     personal: Counter[str] = Counter()
@@ -174,10 +202,11 @@ def _export_batch(
         why = refusal_of(row)
         if why is None and row["licence"] in config.export.licence_refused:
             why = "licence_refused_by_recipe"
-        if why is not None:
+        if why is not None and not (drafts and why == DRAFT):
             refused[why] += 1
             if not include_unpublishable:
                 continue
+        drafted += why == DRAFT
         for name, tally in tallies.items():
             tally[row[name] or "unknown"] += 1
         credited.add(row)
@@ -185,19 +214,30 @@ def _export_batch(
         cut += sum(note.startswith("contaminated:") for note in row["notes"])
         sources[row["source_id"]] += 1
         words += len(row["text"].split())
-        shards.add(row["split"], text_row(row))
-    shards.close()
+        if row["translation"]:
+            models[f"{row['translation']['model']} ({row['translation']['tier']})"] += 1
+            units.update(f"failed:{u['gate']}" if u["gate"] else f"accepted:{u['how']}" for u in row["units"])
+        if row["form"] is not None and QUESTIONS in shards:
+            shards[QUESTIONS].add(row["split"], question_row(row))
+        else:
+            shards[TEXT].add(row["split"], text_row(row))
+    for one in shards.values():
+        one.close()
+    files = {name: count for one in shards.values() for name, count in one.files.items()}
     found: dict[str, Any] = {name: dict(sorted(tally.items())) for name, tally in tallies.items()}
     sidecars = {
         f"attribution/{stem}.tsv": credited.data(),
         f"duplicates/{stem}.tsv": attribution.duplicates(
-            store, folder, gone, include_unpublishable=include_unpublishable
+            store, reduced, gone, include_unpublishable=include_unpublishable
         ),
     }
     for name, data in sidecars.items():
         store.write(f"{target}/{name}", data)
     return found | {
-        "files": dict(sorted(shards.files.items())),
+        "files": dict(sorted(files.items())),
+        "models": dict(sorted(models.items())),
+        "units": dict(sorted(units.items())),
+        "drafts": drafted,
         "sidecars": sorted(sidecars),
         "credits": credited.sources(),
         "personal": dict(sorted(personal.items())),
@@ -205,13 +245,24 @@ def _export_batch(
         "refused": dict(sorted(refused.items())),
         "sources": dict(sorted(sources.items())),
         "words": words,
-        "rows": sum(shards.files.values()),
+        "rows": sum(files.values()),
     }
 
 
 def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -> dict[str, Any]:
     total: dict[str, Any] = {}
-    for name in ("licence", "tradition", "source_kind", "split", "refused", "sources", "files", "personal"):
+    for name in (
+        "licence",
+        "tradition",
+        "source_kind",
+        "split",
+        "refused",
+        "sources",
+        "files",
+        "personal",
+        "models",
+        "units",
+    ):
         tally: Counter[str] = Counter()
         for one in found.values():
             tally.update(one[name])
@@ -221,6 +272,7 @@ def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -
         "rows": sum(one["rows"] for one in found.values()),
         "words": sum(one["words"] for one in found.values()),
         "questions_cut": sum(one["questions_cut"] for one in found.values()),
+        "drafts": sum(one["drafts"] for one in found.values()),
         "unpublishable_included": include_unpublishable and bool(total["refused"]),
         "batches": found,
     }

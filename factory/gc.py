@@ -23,7 +23,9 @@ def unreachable(store: Store, recipes: list[str]) -> Iterator[tuple[str, int]]:
                     yield folder, _bytes(store, folder)
     if store.names("trial"):
         yield "trial", _bytes(store, "trial")
-    for key in unfinished(store, ("raw", "receipts", "batches", "datasets", "cache", "reports", "decontamination")):
+    for key in unfinished(
+        store, ("raw", "receipts", "batches", "datasets", "cache", "reports", "decontamination", "inputs")
+    ):
         yield key, store.size(key)
 
 

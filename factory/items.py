@@ -104,6 +104,7 @@ def document_of(parsed: Parsed, receipt: dict[str, Any]) -> Document:
         reviewed_by=source.get("reviewed_by"),
         attribution=source.get("attribution"),
         parallel_titles=list(parsed.extra.get("parallel_titles") or []),
+        form=parsed.extra.get("form"),
     )
     return Document(text=text, id=identity, metadata=dict(metadata))
 
@@ -113,7 +114,7 @@ class ReadItems(PipelineStep):
 
     name = "Raw items"
     type = "READER"
-    version = 5
+    version = 6
 
     def __init__(self, context: Context, config: Read) -> None:
         super().__init__()

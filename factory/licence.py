@@ -44,9 +44,24 @@ def refusal(licence: str | None) -> str | None:
     return "licence_not_open"
 
 
+# What the gate looks at.
+COLUMNS = ("licence", "source_type", "reviewed_by", "translation")
+DRAFT = "machine_draft"
+
+
 def refused(row: Mapping[str, Any]) -> str | None:
-    """Why a row may not be published, as a slug: its licence, or patients that nobody looked for; None if it may."""
+    """Why a row may not be published, as a slug; None if it may.
+
+    Its licence, what translated it (rules make drafts; a model's terms may keep its words back), or patients that nobody
+    looked for.
+    """
     why = refusal(row["licence"])
+    translation = row.get("translation")
+    if why is None and translation:
+        if translation["tier"] == "rule_based":
+            return DRAFT
+        if translation["outputs"] != "free":
+            return "model_terms" if translation["outputs"] == "restricted" else "model_licence_unknown"
     if why is None and row.get("source_type") == "clinical" and not row.get("reviewed_by"):
         return "clinical_not_reviewed"
     return why

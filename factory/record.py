@@ -71,6 +71,39 @@ class Span(TypedDict):
     heading: str | None
 
 
+class Translation(TypedDict):
+    """By what a text was translated, and from which text. `outputs`: may what the model writes be published."""
+
+    engine: str
+    model: str
+    revision: str | None
+    tier: Literal["rule_based", "model"]
+    outputs: Literal["free", "restricted", "unknown"]
+    source_language: str
+    source_title: str | None
+    source_text_sha256: str
+    prompt_sha256: str | None
+    glossary_sha256: str | None
+
+
+class UnitRow(TypedDict):
+    """A piece that was translated by itself: `source` became `target`, which is `text[start:end]` unless it stands aside.
+
+    `gate`: why it has no target. `how`: model, rules, memory (translated before) or kept (nothing to translate).
+    """
+
+    id: int
+    source: str
+    target: str | None
+    start: int | None
+    end: int | None
+    page: int | None
+    start_seconds: float | None
+    attempts: int
+    how: Literal["model", "rules", "memory", "kept"]
+    gate: str | None
+
+
 class Metadata(TypedDict, total=False):
     """The metadata of every text Document. Missing facts are None, never guessed."""
 
@@ -105,6 +138,9 @@ class Metadata(TypedDict, total=False):
     parallel_titles: list[str]
     topic_score: float | None
     personal: dict[str, int]
+    form: str | None
+    translation: Translation | None
+    units: list[UnitRow]
 
 
 @dataclass(slots=True)

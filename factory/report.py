@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from factory.books import documents, rejected
 from factory.config import Recipe
-from factory.licence import refused
+from factory.licence import COLUMNS, DRAFT, refused
 from factory.record import sha256
 from factory.store import Store
 
@@ -87,9 +88,20 @@ def _examples(chosen: list[tuple[str, dict[str, Any]]]) -> str:
         found.append(
             f"<details><summary>{html.escape(row['title'] or row['doc_id'])}</summary>"
             f"<p class=sub>{html.escape(' · '.join(f for f in facts if f))}</p>"
-            f"<blockquote>{html.escape(row['text'][:1500])}</blockquote></details>"
+            f"<blockquote>{html.escape(row['text'][:1500])}</blockquote>{_units(row['units'] or [])}</details>"
         )
     return "".join(found) or "<p class=sub>none</p>"
+
+
+def _units(units: list[dict[str, Any]]) -> str:
+    """The first units of a translation beside their English, and what failed."""
+    if not units:
+        return ""
+    rows = []
+    for unit in [*[u for u in units if u["gate"]][:5], *[u for u in units if not u["gate"]][:7]]:
+        said = html.escape(unit["target"] or "") if unit["target"] else f"<b class=warn>{html.escape(unit['gate'])}</b>"
+        rows.append(f"<tr><td>{html.escape(unit['source'][:400])}<td>{said[:500] if unit['target'] else said}")
+    return f"<table><tr><th>English<th>Spanish</tr>{''.join(rows)}</table>"
 
 
 def write_report(
@@ -99,16 +111,17 @@ def write_report(
     lengths: list[int] = []
     chosen: list[tuple[str, dict[str, Any]]] = []
     columns = [
-        "doc_id", "text", "spans", "title", "licence", "tradition", "date", "url", "source_id", "source_type", "reviewed_by",
+        "doc_id", "text", "spans", "title", "tradition", "date", "url", "source_id", "units", *COLUMNS,
     ]  # fmt: skip
     shown = result.export["unpublishable_included"]
     for folder in {final} if final else set():
         for row in documents(store, folder, columns):
-            if refused(row) and not shown:
+            if refused(row) not in (None, DRAFT) and not shown:
                 continue
             lengths.append(len(row["text"].split()))
             chosen = sorted([*chosen, (sha256(row["doc_id"]), row)], key=lambda pair: pair[0])[:EXAMPLES]
-    languages: Counter[str] = Counter({config.select.language: result.export["rows"]})
+    language = "es" if config.translate else config.select.language
+    languages: Counter[str] = Counter({language: result.export["rows"]})
     for folder in folders:
         for reason in store.names(f"{folder}/rejected"):
             if reason.startswith("language_"):
@@ -119,6 +132,9 @@ def write_report(
         else ""
     )
     export = result.export
+    if export["drafts"]:
+        warn += f"<p class=warn>{export['drafts']:,} rows are rule-based machine drafts: never to be published.</p>"
+    translated = [("Translated by", bars(export["models"])), ("Units", bars(export["units"]))]
     sections = [
         ("What happened to every input", _books(result.items)),
         ("Stage by stage", _funnel(result)),
@@ -129,15 +145,23 @@ def write_report(
         ("Personal data replaced", bars(export["personal"])),
         ("Languages seen", bars(dict(languages))),
         ("Splits", bars(export["split"])),
+        *(translated if config.translate else ()),
         ("Examples (the first by sha256 of their id)", _examples(chosen)),
     ]
-    body = "".join(f"<h2>{title}</h2>{content}" for title, content in sections)
-    page = (
+    more = f"<p>{export['rows']:,} documents, {export['words']:,} words.</p>{warn}"
+    page = page_of(recipe, config.title, sections, more)
+    store.write(result.report or f"reports/{recipe}.html", page.encode())
+
+
+def page_of(title: str, subtitle: str, sections: Sequence[tuple[str, str | dict[str, int]]], more: str = "") -> str:
+    """A self-contained page: a tally becomes bars; what is text already must be escaped."""
+    body = "".join(
+        f"<h2>{heading}</h2>{content if isinstance(content, str) else bars(content)}" for heading, content in sections
+    )
+    return (
         '<!doctype html><html lang="en"><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="icon" href="data:,">'
-        f"<title>{html.escape(recipe)}</title><style>{_STYLE}</style>"
-        f"<h1>{html.escape(recipe)}</h1><p class=sub>{html.escape(config.title)}</p>"
-        f"<p>{export['rows']:,} documents, {export['words']:,} words.</p>{warn}{body}</html>"
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<h1>{html.escape(title)}</h1><p class=sub>{html.escape(subtitle)}</p>{more}{body}</html>"
     )
-    store.write(result.report or f"reports/{recipe}.html", page.encode())

@@ -18,6 +18,36 @@ SPAN = pa.struct(
     ]
 )
 
+TRANSLATION = pa.struct(
+    [
+        ("engine", pa.string()),
+        ("model", pa.string()),
+        ("revision", pa.string()),
+        ("tier", pa.string()),
+        ("outputs", pa.string()),
+        ("source_language", pa.string()),
+        ("source_title", pa.string()),
+        ("source_text_sha256", pa.string()),
+        ("prompt_sha256", pa.string()),
+        ("glossary_sha256", pa.string()),
+    ]
+)
+
+UNIT = pa.struct(
+    [
+        ("id", pa.int32()),
+        ("source", pa.string()),
+        ("target", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("page", pa.int32()),
+        ("start_seconds", pa.float64()),
+        ("attempts", pa.int32()),
+        ("how", pa.string()),
+        ("gate", pa.string()),
+    ]
+)
+
 DOCUMENT = pa.schema(
     [
         ("doc_id", pa.string()),
@@ -52,6 +82,9 @@ DOCUMENT = pa.schema(
         ("parallel_titles", pa.list_(pa.string())),
         ("topic_score", pa.float64()),
         ("personal", pa.map_(pa.string(), pa.int64())),
+        ("form", pa.string()),
+        ("translation", TRANSLATION),
+        ("units", pa.list_(UNIT)),
     ]
 )
 
@@ -79,6 +112,36 @@ TEXT_COLUMNS = [
 ]
 TEXT_ROW = pa.schema([pa.field("id", pa.string())] + [DOCUMENT.field(name) for name in TEXT_COLUMNS[1:]])
 
+# A translated text says by what, and shows each of its units beside the English.
+TRANSLATED_ROW = pa.schema(
+    [*TEXT_ROW, DOCUMENT.field("attribution"), DOCUMENT.field("translation"), DOCUMENT.field("units")]
+)
+
+# Questions and their answers in translation (config `qa`): every Spanish field beside its English one.
+QA_ROW = pa.schema(
+    [
+        ("id", pa.string()),
+        ("doc_id", pa.string()),
+        ("work_id", pa.string()),
+        ("kind", pa.string()),
+        ("question", pa.string()),
+        ("options", pa.list_(pa.string())),
+        ("correct", pa.int32()),
+        ("answer", pa.string()),
+        ("explanation", pa.string()),
+        ("question_en", pa.string()),
+        ("options_en", pa.list_(pa.string())),
+        ("answer_en", pa.string()),
+        ("explanation_en", pa.string()),
+        *(DOCUMENT.field(name) for name in TEXT_COLUMNS[5:]),
+        DOCUMENT.field("text"),
+        DOCUMENT.field("text_sha256"),
+        DOCUMENT.field("attribution"),
+        DOCUMENT.field("translation"),
+        DOCUMENT.field("units"),
+    ]
+)
+
 _COLUMNS = tuple(DOCUMENT.names)
 
 
@@ -91,6 +154,7 @@ def row_of(document: Document) -> dict[str, Any]:
     row["personal"] = sorted((document.metadata.get("personal") or {}).items())
     row["notes"] = document.metadata.get("notes") or []
     row["parallel_titles"] = document.metadata.get("parallel_titles") or []
+    row["units"] = document.metadata.get("units") or []
     return row
 
 

@@ -62,13 +62,19 @@ class Stage:
     """A name, the datatrove steps, and the settings that its results depend on.
 
     `equation`: `items` (raw items → Documents), `multiply` (a Document may become several) or
-    `reduce` (Documents are compared with each other, in one task).
+    `reduce` (Documents are compared with each other, in one task). `engine`: it asks a model server.
     """
 
     name: str
     steps: tuple[Any, ...]
     settings: tuple[Table, ...]
     equation: Literal["items", "multiply", "reduce"]
+    engine: bool = False
+
+    @property
+    def single(self) -> bool:
+        """One task: Documents are compared with each other, or one window serves one model server."""
+        return self.equation == "reduce" or self.engine
 
     def key(self, inputs: object) -> str:
         """The hash that names the stage's folder: settings, versions of the steps, digests of the inputs."""
@@ -109,6 +115,12 @@ def tell() -> None:
         sys.stdout.flush()
 
 
+def report(table: dict[str, Any]) -> None:
+    """Tell the parent what a model was asked so far."""
+    sys.stdout.write(json.dumps(table) + "\n")
+    sys.stdout.flush()
+
+
 @dataclass(slots=True)
 class Counts:
     """What stands in a stage's folder, counted from its files."""
@@ -118,6 +130,8 @@ class Counts:
     items: list[dict[str, Any]]
     removed: Counter[str]
     digests: dict[str, str]
+    units: Counter[str]
+    torn_units: list[str]
 
 
 def balance(store: Store, stage: Stage, context: Context, batch_items: list[str]) -> dict[str, Any]:
@@ -141,7 +155,9 @@ def balance(store: Store, stage: Stage, context: Context, batch_items: list[str]
         parents = set(given)
         orphans = [i for i in extra if i.rsplit("-", 1)[0] not in parents]
         _refuse(bool(orphans), f"{where}: {len(orphans)} documents have no parent")
-    return {
+    _refuse(bool(counts.torn_units), f"{where}: units of {counts.torn_units[:1]} are lost or there twice")
+    found = {} if not counts.units else {"units": dict(sorted(counts.units.items()))}
+    return found | {
         "recipe": context.recipe,
         "stage": stage.name,
         "batch": context.batch,

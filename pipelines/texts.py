@@ -10,7 +10,7 @@ from factory.steps.decontaminate import Decontaminate
 from factory.steps.hostile import RemoveHostile
 from factory.steps.language import LanguageStep
 from factory.steps.personal import ScrubPersonal
-from factory.steps.quality import KeepLanguage, KeepTraditions, QualityFilter
+from factory.steps.quality import KeepLanguage, KeepTexts, KeepTraditions, QualityFilter
 from factory.steps.text import RepairText, Seal
 from factory.steps.topic import TagTopic
 
@@ -25,9 +25,10 @@ def text_stages(config: Recipe, context: Context) -> list[Stage]:
             (
                 RepairText(),
                 RemoveHostile(),
+                KeepTexts(),
                 LanguageStep(),
                 KeepTraditions(config.select.traditions),
-                KeepLanguage(config.select.language, clean.min_language_score),
+                KeepLanguage((config.select.language,), clean.min_language_score),
                 QualityFilter(clean.quality, clean.web),
                 TagTopic(clean.min_topic_score),
                 ScrubPersonal(),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import click
 
 from factory.cli import clean, options
-from factory.errors import ConfigError
+from factory.config import Recipe
+from factory.errors import ConfigError, LicenceError
 
 
 class Bar:
@@ -17,6 +18,7 @@ class Bar:
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
+        self._started, self._done, self._said, self._model = 0.0, 0, 0.0, ""
         self._bar: Any = None
         self._task: Any = None
 
@@ -43,14 +45,32 @@ class Bar:
         if self._bar is not None:
             self._started, self._done = time.monotonic(), 0
             self._task = self._bar.add_task(f"{recipe} {batch} {name}", total=total, rate="")
-        elif not self._quiet:
-            click.echo(f"{recipe} {batch}: {name} ({total})", err=True)
+        else:
+            self._started = self._said = time.monotonic()
+            if not self._quiet:
+                click.echo(f"{recipe} {batch}: {name} ({total})", err=True)
 
     def advance(self, count: int) -> None:
         if self._bar is not None:
             self._done += count
             rate = self._done / max(0.001, time.monotonic() - self._started)
-            self._bar.update(self._task, advance=count, rate=f"{rate:.0f}/s")
+            self._bar.update(self._task, advance=count, rate=f"{rate:.0f}/s{self._model}")
+
+    def engine(self, table: dict[str, Any]) -> None:
+        """What the model was asked: tokens a second and requests under way, on the bar or a line every ten seconds."""
+        now = time.monotonic()
+        rate = table["tokens_out"] / max(0.001, now - self._started)
+        self._model = f" · {rate:,.0f} tokens/s · {table['in_flight']} of {table['window']} under way"
+        if self._bar is not None:
+            self._bar.update(self._task, rate=self._model.removeprefix(" · "))
+        elif not self._quiet and now - self._said > 10:
+            self._said = now
+            replies = f"{table['asked']:,} asked, {table['cached']:,} from earlier replies"
+            click.echo(f"  {replies}{self._model}", err=True)
+
+    def say(self, sentence: str) -> None:
+        if not self._quiet:
+            click.echo(clean(sentence), err=True)
 
 
 @click.command()
@@ -62,6 +82,7 @@ class Bar:
 @click.option("--retry", is_flag=True, help="Try again what ended failed or pending.")
 @click.option("--include-unpublishable", is_flag=True, help="Keep rows whose licence forbids publishing; marked.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="Override a number of the recipe.")
+@click.option("--endpoint", metavar="URL", help="Ask this OpenAI-compatible server; its key: FACTORY_ENDPOINT_KEY.")
 @options.sources_file
 @options.home
 @options.dry_run
@@ -82,6 +103,7 @@ def build(
     rebuild: bool,
     retry: bool,
     include_unpublishable: bool,
+    endpoint: str | None,
 ) -> None:
     """Build the dataset of one or more recipes from what was ingested.
 
@@ -93,16 +115,62 @@ def build(
       factory build natural_es --limit 20 --set clean.quality.article.min_words=20
       factory build --all --json
     """
-    from factory.build import Build, Options, names, recipe_config
-    from factory.sources import find
+    from factory.build import Options, names
 
     chosen = tuple(names()) if every else recipes
     if not chosen:
         raise ConfigError("name a recipe, or --all. Known: " + ", ".join(names()) + ".")
-    listed = find(sources_file)
-    how = Options(workers or os.cpu_count() or 1, limit, rebuild, retry, include_unpublishable)
-    store = options.store(home)
-    builds = [Build(store, name, recipe_config(name, settings), listed, how) for name in dict.fromkeys(chosen)]
+    how = Options(workers or os.cpu_count() or 1, limit, rebuild, retry, include_unpublishable, endpoint)
+    shown = Shown(sources_file, dry_run, as_json, verbose, quiet)
+    run_builds(tuple(dict.fromkeys(chosen)), options.store(home), settings, how, shown, every=every)
+
+
+class Shown(NamedTuple):
+    """How a build is shown, and the sources file it reads."""
+
+    sources_file: str | None
+    dry_run: bool
+    as_json: bool
+    verbose: bool
+    quiet: bool
+
+
+def configured(store: Any, name: str, settings: tuple[str, ...], how: Any) -> tuple[Any, Any]:
+    """The config of a recipe with its engine, as it was said last for this home unless it is said now."""
+    from dataclasses import replace
+
+    from factory.build import recipe_config, resolved
+    from factory.store import read_json
+
+    last = read_json(store, f"said/{name}.json") or {"settings": [], "endpoint": None}
+    config = recipe_config(name, (*last["settings"], *settings))
+    # An address that was said for one engine is not meant where another is named now.
+    other = any(one.startswith(("translate.engine=", "translate.model=")) for one in settings)
+    address = how.endpoint or (None if other else last["endpoint"])
+    if config.translate is None:
+        return config, replace(how, endpoint=None)
+    return resolved(config, address), replace(how, endpoint=address)
+
+
+def run_builds(
+    chosen: tuple[str, ...], store: Any, settings: tuple[str, ...], how: Any, shown: Shown, *, every: bool = False
+) -> None:
+    """Build recipes and say what came of them; ends the command with its exit code."""
+    from factory.build import Build
+    from factory.sources import find
+
+    _, dry_run, as_json, verbose, quiet = shown
+    listed = find(shown.sources_file)
+    builds = []
+    for name in chosen:
+        try:
+            config, own = configured(store, name, settings, how)
+        except ConfigError as error:
+            if not every or "engine" not in error.message:
+                raise
+            click.echo(f"{name} is left out: {error.message}", err=True)
+            continue
+        builds.append(Build(store, name, config, listed, own))
     if dry_run:
         for one in builds:
             _dry(one, as_json)
@@ -163,6 +231,8 @@ def _as_json(result: Any, store: Any) -> dict[str, Any]:
         "items": result.items,
         "rows": result.export["rows"],
         "refused": result.export["refused"],
+        "drafts": result.export["drafts"],
+        "engine": result.engine,
         "dataset": result.dataset,
         "report": store.path(result.report),
         "nothing_to_do": not result.fresh,
@@ -179,6 +249,17 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
         click.echo(
             f"  {stage['name']:<8} in {stage['in']:>6}{split}  kept {stage['out']:>6}  dropped: {dropped or 'none'}"
         )
+        if stage.get("units"):
+            units = stage["units"]
+            told = ", ".join(f"{clean(name)} {count}" for name, count in units.items() if name != "proposed")
+            click.echo(f"           units {units['proposed']}: {told}")
+    if result.engine:
+        asked = result.engine
+        rate = asked["tokens_out"] / max(0.001, asked["seconds"])
+        click.echo(
+            f"  model    asked {asked['asked']}, {asked['cached']} from earlier replies; {asked['tokens_in']} tokens in,"
+            f" {asked['tokens_out']} out, {rate:,.0f} a second"
+        )
     refused = ", ".join(f"{why} {count}" for why, count in result.export["refused"].items())
     given = result.stages[-1]["out"] if result.stages else 0
     click.echo(f"  {'export':<8} in {given:>6}  kept {result.export['rows']:>6}  refused: {refused or 'none'}")
@@ -193,6 +274,8 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
         click.echo(f"  dropped  factory inspect {result.recipe} --dropped")
     if result.export["unpublishable_included"]:
         click.secho("  holds rows that may not be published", fg="yellow")
+    if result.export["drafts"]:
+        click.secho(f"  draft    {result.export['drafts']} rows by rules (Apertium): never published", fg="yellow")
     if verbose:
         for batch, one in result.export["batches"].items():
             click.echo(f"  batch {batch}: {one['rows']} rows, {len(one['files'])} shards")
@@ -200,6 +283,16 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
         click.secho("  the dataset has no row", fg="yellow")
     click.echo(f"  dataset  {result.dataset}")
     click.echo(f"  report   {store.path(result.report)}")
+
+
+def _refuse_draft(last: dict[str, Any], recipe: str, *, include_unpublishable: bool) -> None:
+    """Raises LicenceError where a dataset holds machine drafts and nobody asked for what may not be published."""
+    drafts = last["result"]["export"]["drafts"]
+    if drafts and not include_unpublishable:
+        raise LicenceError(
+            f"{recipe} is a draft: {drafts} rows are rule-based machine translation, which is never published",
+            f"look at it in {last['result']['dataset']}, add --include-unpublishable, or translate with a model",
+        )
 
 
 @click.command()
@@ -221,13 +314,15 @@ def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry
     from factory.store import open_store, read_json
 
     store = options.existing(home)
-    config = recipe_config(recipe)
+    recipe_config(recipe)
     last = read_json(store, f"datasets/{recipe}.json")
     if last is None:
         raise ConfigError(f"{recipe} is not built in {store.root}", f"run: factory build {recipe}")
     if os.path.exists(folder) and os.listdir(folder) and not os.path.exists(os.path.join(folder, "manifest.json")):
         raise ConfigError(f"{folder} is not empty and holds no dataset of ours", "choose another folder")
-    finals = [(f.rsplit("/", 1)[1], f) for f in last["folders"] if "-dedup-" in f]
+    finals = [(batch, place) for batch, place in last["finals"]]
+    config = Recipe.model_validate(last["config"])
+    _refuse_draft(last, recipe, include_unpublishable=include_unpublishable)
     if dry_run:
         click.echo(f"{recipe} → {folder}: {sum(1 for _ in finals)} batches")
         return
@@ -238,7 +333,15 @@ def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry
     with locked(store):
         target = f"datasets/{recipe}" if not include_unpublishable else f"datasets/.unpublishable/{recipe}"
         if include_unpublishable or last["unpublishable"]:
-            manifest = write(store, recipe, config, finals, target, include_unpublishable=include_unpublishable)
+            manifest = write(
+                store,
+                recipe,
+                config,
+                finals,
+                target,
+                reduced=last["reduced"],
+                include_unpublishable=include_unpublishable,
+            )
         else:
             manifest = read_json(store, f"{target}/manifest.json")
         files = list(copy(store, target, folder))

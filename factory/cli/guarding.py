@@ -267,6 +267,9 @@ REMEDY = {
     "licence_youtube_standard": "ask the channel for a Creative Commons licence, or keep it private",
     "licence_not_open": "ask the publisher, or keep it private",
     "clinical_not_reviewed": "a person reads the scrubbed texts, then the source gets reviewed_by",
+    "machine_draft": "a rule-based translation is a draft; translate with a model: factory translate --model",
+    "model_terms": "the model's terms keep its output from being published; see factory models",
+    "model_licence_unknown": "say the model's terms in a profile of ./models.toml (licence, outputs)",
     "licence_refused_by_recipe": "the recipe's export.licence_refused names it",
 }
 
@@ -287,16 +290,16 @@ def licences(recipe: str, home: str, as_json: bool) -> None:
     from factory.build import recipe_config
     from factory.cli.looking import last_build
     from factory.dedup.index import superseded
-    from factory.licence import needs_attribution, refused, share_alike, url_of
+    from factory.licence import COLUMNS, needs_attribution, refused, share_alike, url_of
 
     store = options.existing(home)
     config = recipe_config(recipe)
     found: Counter[tuple[str, str, str]] = Counter()
     evidence: dict[tuple[str, str, str], str] = {}
-    columns = ["doc_id", "source_id", "licence", "licence_evidence", "source_type", "reviewed_by"]
-    finals = [f for f in last_build(store, recipe)["folders"] if "-dedup-" in f]
-    gone = superseded(store, finals)
-    for folder in finals:
+    columns = ["doc_id", "source_id", "licence_evidence", *COLUMNS]
+    last = last_build(store, recipe)
+    gone = superseded(store, last["reduced"])
+    for _, folder in last["finals"]:
         for row in documents(store, folder, columns):
             if row["doc_id"] in gone:
                 continue

@@ -112,9 +112,8 @@ def inspect(
     from factory.books import documents
     from factory.dedup.index import superseded
 
-    finals = [f for f in last["folders"] if "-dedup-" in f]
-    gone = superseded(store, finals)
-    rows = (row for folder in finals for row in documents(store, folder) if row["doc_id"] not in gone)
+    gone = superseded(store, last["reduced"])
+    rows = (row for _, folder in last["finals"] for row in documents(store, folder) if row["doc_id"] not in gone)
     if document is not None:
         rows = (row for row in rows if row["doc_id"].startswith(document))
     shown = 0
@@ -134,9 +133,8 @@ def left_behind(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
     from factory.dedup.index import superseded
     from factory.licence import refused
 
-    finals = [f for f in last["folders"] if "-dedup-" in f]
-    gone = superseded(store, finals)
-    for folder in finals:
+    gone = superseded(store, last["reduced"])
+    for _, folder in last["finals"]:
         for row in documents(store, folder):
             better = gone.get(row["doc_id"])
             why = "near_duplicate" if better else None if last["unpublishable"] else refused(row)

@@ -81,7 +81,26 @@ def _programs() -> list[dict[str, str]]:
     return [
         _check("tesseract", "ok" if engine else "lacks", engine or missing),
         _check("javascript", "ok" if deno else "lacks", deno or no_deno),
+        _apertium(),
+        _vllm(),
     ]
+
+
+def _apertium() -> dict[str, str]:
+    from factory.translate.apertium import HOW, version
+
+    found = version()
+    return _check("apertium", "ok" if found else "lacks", found or f"no drafts of translations. {HOW}")
+
+
+def _vllm() -> dict[str, str]:
+    from factory.models import gpu_memory
+    from factory.server import vllm_python
+
+    python, gpus = vllm_python(), gpu_memory()
+    card = ", ".join(f"GPU of {size:.0f} GiB" for size in gpus) or "no GPU"
+    missing = "models only through --endpoint; make vllm, or name its interpreter by FACTORY_VLLM_PYTHON"
+    return _check("vllm", "ok" if python else "lacks", f"{python}; {card}" if python else f"{missing} ({card})")
 
 
 def _machine(home: str) -> list[dict[str, str]]:

@@ -1,6 +1,6 @@
 """The words that decide what a medical sentence says: measures, units, comparisons, negations.
 
-Token level, on folded text (no accents), for Spanish; English and Portuguese forms that are spelt alike come along.
+Token level, on folded text (no accents), for Spanish and English; Portuguese forms that are spelt alike come along.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ _SAME = {
     "jarras": "jarra", "sorbos": "sorbo", "barras": "barra", "goteros": "gotero", "jeringas": "jeringa",
     "parches": "parche", "supositorios": "supositorio", "pulverizaciones": "pulverizacion",
     "viales": "vial", "grados": "°", "grado": "°", "x": "x", "×": "x", "–": "-", "—": "-",
+    "milligram": "mg", "milligrams": "mg", "gram": "g", "grams": "g", "microgram": "μg", "micrograms": "μg",
+    "kilogram": "kg", "kilograms": "kg", "milliliter": "ml", "milliliters": "ml", "liter": "l", "liters": "l",
+    "hour": "h", "hours": "h", "hr": "h", "minute": "min", "minutes": "min", "seconds": "s", "day": "dia", "days": "dia",
+    "week": "semana", "weeks": "semana", "month": "mes", "months": "mes", "year": "ano", "years": "ano", "unit": "u",
+    "units": "u", "drops": "drop", "times": "vez", "tablets": "tablet", "pills": "pill", "doses": "dosis",
+    "dose": "dosis", "cups": "cup", "glasses": "glass", "teaspoons": "teaspoon", "tablespoons": "tablespoon",
+    "degrees": "°", "degree": "°", "percent": "%", "puff": "puff", "patches": "patch", "injections": "injection",
 }  # fmt: skip
 UNITS = frozenset(_SAME.values()) - {"x", "-"} | frozenset(
     """% ‰ °c °f °k kg mg g μg ng pg ml l dl cl μl nl cc mm cm m km μm nm mmhg kpa cmh mmol μmol nmol mol meq mosm osm
@@ -40,39 +47,56 @@ UNITS = frozenset(_SAME.values()) - {"x", "-"} | frozenset(
 NUMBER_WORDS = frozenset(
     """dos tres cuatro cinco seis siete ocho nueve diez once doce quince veinte treinta cuarenta cincuenta sesenta cien
     ciento doscientos quinientos mil millon millones medio media mitad doble triple cuarto cuarta cuartos tercio
-    tercios docena par ambos una un uno""".split()
+    tercios docena par ambos una un uno
+    one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty hundred
+    thousand million half double triple quarter third thirds once twice dozen pair both""".split()
 )
 # What turns a sentence round or sets a bound, by family: within one, replacing a word by another is a change.
 _FAMILIES = (
     """mayor mayores menor menores mas menos superior superiores inferior inferiores maximo maxima minimo minima maximos
     minimos aumenta aumentar aumento disminuye disminuir disminucion reduce reducir alto alta altos altas bajo baja
-    bajos bajas encima debajo < > ≤ ≥ ±""",
-    "antes despues desde hasta durante ayunas dentro fuera",
-    "debe deben debera deberan puede pueden podra podran evitara evitaran evita evitan",
+    bajos bajas encima debajo < > ≤ ≥ ±
+    more most less least greater fewer higher highest lower lowest high low above below over under maximum minimum
+    increase increases increased increasing decrease decreases decreased decreasing reduces reduced reducing raises
+    raised lowers lowered improves improved worsens worsened exceeds""",
+    "antes despues desde hasta durante ayunas dentro fuera before after until during within since fasting",
+    """debe deben debera deberan puede pueden podra podran evitara evitaran evita evitan must should may might can could
+    avoid avoids""",
     """toma tomar tome tomese toman tomarse inyecta inyectar inyecte inyectese aplica aplicar aplique apliquese inhala
     inhalar inhale ingiere ingerir ingiera mastica masticar mastique traga tragar trague bebe beber beba unta untar unte
     oral intravenosa intravenoso intramuscular subcutanea subcutaneo topica topico rectal vaginal sublingual
-    oftalmica otica nasal externo externa interno interna""",
-    "hirviendo hirviente caliente calientes tibia tibio templada templado fria frio frias frios helada",
-    "derecho derecha derechos derechas izquierdo izquierda izquierdos izquierdas",
-    "positivo positiva positivos positivas negativo negativa negativos negativas",
-    "muy poco raro rara raros raras frecuente frecuentes infrecuente infrecuentes siempre algun alguno alguna",
-    "leve leves grave graves seguro segura peligroso peligrosa",
+    oftalmica otica nasal externo externa interno interna take takes taken inject injected apply applied inhale inhaled
+    swallow swallowed chew chewed drink drunk eat eaten intravenous intramuscular subcutaneous topical orally
+    intravenously""",
+    """hirviendo hirviente caliente calientes tibia tibio templada templado fria frio frias frios helada
+    boiling hot warm lukewarm cold iced""",
+    "derecho derecha derechos derechas izquierdo izquierda izquierdos izquierdas left right",
+    "positivo positiva positivos positivas negativo negativa negativos negativas positive negative",
+    """muy poco raro rara raros raras frecuente frecuentes infrecuente infrecuentes siempre algun alguno alguna always
+    often sometimes rarely seldom common uncommon rare frequent infrequent some every""",
+    """leve leves grave graves seguro segura peligroso peligrosa mild moderate severe safe unsafe dangerous harmful
+    harmless effective ineffective likely unlikely normal abnormal stable unstable""",
     """indicado indicada indicados indicadas contraindicado contraindicada contraindicados contraindicadas indicacion
     indicaciones contraindicacion contraindicaciones evite evitar eviten evitarse suspender suspenda continuar continue
-    interrumpa interrumpir prohibido prohibida permitido permitida excepto salvo""",
+    interrumpa interrumpir prohibido prohibida permitido permitida excepto salvo indicated contraindicated
+    contraindication recommended stop stopped start started continue continued allowed permitted prohibited forbidden
+    except unless""",
 )
 POLAR = {word: family for family, words in enumerate(_FAMILIES) for word in words.split()}
-NEGATIONS = frozenset("no ni nunca jamas tampoco nada ningun ninguna ninguno sin".split())
+# The halves of `isn't` are two tokens.
+NEGATIONS = frozenset(
+    """no ni nunca jamas tampoco nada ningun ninguna ninguno sin not never without nor neither none nothing cannot don isn
+    aren wasn weren doesn didn shouldn mustn couldn wouldn hasn haven hadn t lacks lack absence""".split()
+)
 # Of two, of one: a measure even where no unit follows.
 _PARTS = frozenset("medio media mitad doble triple cuarto cuarta cuartos tercio tercios".split())
 _RATIO = frozenset("- / x :".split())
-_BEFORE_UNIT = frozenset("cada por al a la /".split())
+_BEFORE_UNIT = frozenset("cada por al a la / per every each".split())
 _LEADS = frozenset(
     """dosis cada maximo maxima minimo minima hasta ph inr hb ta fc fr pas pad p or rr hr ic apgar glasgow imc psa
     entre superior inferior mayor menor mayores menores de cada < > ≤ ≥ = ± x""".split()
 ) - {"de"}
-_BETWEEN = frozenset("a y o u - / x de cada por e al la las los el en hasta °".split())
+_BETWEEN = frozenset("a y o u - / x de cada por e al la las los el en hasta ° to and or of per every each".split())
 _PERSON = frozenset(
     """edad varon mujer hombre paciente nino nina lactante enfermo enferma senor senora anciano anciana adolescente
     joven gestante embarazada primigesta""".split()

@@ -54,7 +54,7 @@ class Duplicates(PipelineStep):
 
     name = "Duplicates"
     type = "DEDUP"
-    version = 1
+    version = 2
 
     def __init__(self, context: Context) -> None:
         super().__init__()

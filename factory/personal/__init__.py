@@ -17,7 +17,7 @@ from factory.personal.words import GIVEN
 
 __all__ = ["PROFILES", "Found", "Mark", "Scrubbed", "Scrubber", "find", "scrub"]
 
-PROFILES = ("clinical", "article", "book", "web", "transcript")
+PROFILES = ("clinical", "article", "book", "web", "transcript", "qa")
 _PLACEHOLDER = re.compile(r"\[([A-Z]{2,12})_(\d{1,6})\]")
 
 

@@ -44,6 +44,7 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
         url=root.get("url"),
         language="en",
         removed={"no_answer": removed} if removed else {},
+        extra={"form": "page"},
     )
 
 

@@ -14,6 +14,8 @@ import orjson
 import zstandard
 
 from factory.errors import Damaged, Empty, Mislabelled, TooLarge
+from factory.questions_of import form_of, paragraphs_of_question
+from factory.readers.questions import QUESTION_COLUMNS, fields_of
 from factory.record import TRADITIONS, Hints, Paragraph, Parsed, language_code
 
 # No published text corpus has a shard beyond 2 GiB decompressed or a row beyond 64 MB; a bomb has.
@@ -96,15 +98,21 @@ def _parsed(row: Any, part: str) -> Parsed:
     if isinstance(row, str):
         return Parsed([], part=part, notes=[f"bad_row:{row}"])
     column = next((c for c in TEXT_COLUMNS if isinstance(row.get(c), str) and row[c].strip()), None)
-    if column is None:
+    question = fields_of(row) if column is None else None
+    if column is None and question is None:
         return Parsed([], part=part, notes=[f"bad_row:no text in columns {', '.join(map(str, list(row)[:12]))}"])
-    if len(row[column]) > MAX_ROW_BYTES:
+    if column is not None and len(row[column]) > MAX_ROW_BYTES:
         return Parsed([], part=part, notes=["bad_row:too long"])
-    paragraphs = [Paragraph(" ".join(p.split())) for p in row[column].split("\n") if p.strip()]
+    if question is not None:
+        paragraphs = paragraphs_of_question(question.question, question.options, question.answer, question.explanation)
+    else:
+        paragraphs = [Paragraph(" ".join(p.split())) for p in row[column or ""].split("\n") if p.strip()]
     facts = {name: _fact(row, aliases) for name, aliases in _ALIASES.items()}
-    extra = {name: found for name, aliases in _EXTRAS.items() if (found := _fact(row, aliases))}
+    extra: dict[str, Any] = {name: found for name, aliases in _EXTRAS.items() if (found := _fact(row, aliases))}
     if extra.get("tradition") not in TRADITIONS:
         extra.pop("tradition", None)
+    if question is not None:
+        extra["form"] = form_of(len(question.options), question.correct)
     return Parsed(
         paragraphs,
         title=facts["title"],
@@ -136,7 +144,7 @@ def _parquet(data: bytes) -> Iterator[Any]:
 
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
-        if not set(TEXT_COLUMNS) & set(file.schema_arrow.names):
+        if not {*TEXT_COLUMNS, *QUESTION_COLUMNS} & set(file.schema_arrow.names):
             raise Mislabelled(f"no text column among {', '.join(file.schema_arrow.names[:20])}")
         for batch in file.iter_batches(batch_size=64):
             yield from batch.to_pylist()

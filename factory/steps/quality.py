@@ -24,15 +24,23 @@ from factory.config import PROFILE_OF_KIND, Profile, Quality, Web
 
 # The twelve commonest function words of Spanish (CREA frequency list, RAE), without those shared with English.
 STOP_WORDS = frozenset("de la que el en los del se las por un con una para su al es como más o sus".split())
+_STOP_WORDS = {
+    "es": STOP_WORDS,
+    # Gopher's own eight (arXiv:2112.11446, appendix A.1), and the commonest others.
+    "en": frozenset("the be to of and that have with is are was for in a on by or as".split()),
+}
 _WORD = regex.compile(r"\S+")
 _LETTER = regex.compile(r"\p{L}")
 # FineWeb-2's for Spanish.
-_WEB_STOP_WORDS = frozenset("de la en el y a que del los se por un con una las su".split())
+_WEB_STOP_WORDS = {
+    "es": frozenset("de la en el y a que del los se por un con una las su".split()),
+    "en": frozenset("the and to of a in is that for it on with as be are by".split()),
+}
 _ENDS = (".", "!", "?", "…", '"', "”", "»", "。")
 _SYMBOL = regex.compile(r"[#…|\\{}<>_~^=*]|\.{3}")
 
 
-def verdict(text: str, spans: list[dict[str, Any]], rules: Quality) -> str | None:
+def verdict(text: str, spans: list[dict[str, Any]], rules: Quality, language: str | None = "es") -> str | None:
     """Why a text fails the rules, as a slug; None if it passes."""
     body = [text[s["start"] : s["end"]] for s in spans if s["role"] in ("body", "heading", "footnote")]
     tables = sum(1 for s in spans if s["role"] == "table")
@@ -51,12 +59,14 @@ def verdict(text: str, spans: list[dict[str, Any]], rules: Quality) -> str | Non
         return "quality_repeated_word"
     if _duplicate_share(body) > rules.max_duplicate_share:
         return "quality_repeated_paragraphs"
-    if len(STOP_WORDS & folded.keys()) < rules.min_stop_words:
+    if len(_STOP_WORDS.get(language or "es", STOP_WORDS) & folded.keys()) < rules.min_stop_words:
         return "quality_no_function_words"
     return None
 
 
-def web_verdict(text: str, spans: list[dict[str, Any]], score: float, rules: Web) -> str | None:
+def web_verdict(
+    text: str, spans: list[dict[str, Any]], score: float, rules: Web, language: str | None = "es"
+) -> str | None:
     """Why a web page fails FineWeb-2's rules for Spanish, as a slug; None if it passes.
 
     Words by white space, where FineWeb-2 has spaCy's: seven times faster, and the thresholds are shares of characters.
@@ -72,7 +82,10 @@ def web_verdict(text: str, spans: list[dict[str, Any]], score: float, rules: Web
         return "web_word_length"
     if sum(1 for w in words if _LETTER.search(w)) < rules.min_alpha_share * len(words):
         return "web_few_words"
-    if sum(1 for w in words if w.casefold() in _WEB_STOP_WORDS) < rules.min_stop_words:
+    if (
+        sum(1 for w in words if w.casefold() in _WEB_STOP_WORDS.get(language or "es", STOP_WORDS))
+        < rules.min_stop_words
+    ):
         return "web_no_function_words"
     repeated, repeated_characters = find_duplicates(lines)
     if repeated > rules.max_duplicate_lines * len(lines):
@@ -105,7 +118,7 @@ class QualityFilter(BaseFilter):
     """Documents that pass the rules of their profile go on."""
 
     name = "Quality"
-    version = 2
+    version = 3
 
     def __init__(self, rules: dict[Profile, Quality], web: Web) -> None:
         super().__init__()
@@ -114,28 +127,40 @@ class QualityFilter(BaseFilter):
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         profile: Profile = doc.metadata["profile"] or PROFILE_OF_KIND[doc.metadata["source_kind"]]
-        failed = verdict(doc.text, doc.metadata["spans"], self.rules.get(profile) or Quality())
+        spans, language = doc.metadata["spans"], doc.metadata["language"]
+        failed = verdict(doc.text, spans, self.rules.get(profile) or Quality(), language)
         if failed is None and profile == "web":
-            failed = web_verdict(doc.text, doc.metadata["spans"], doc.metadata["language_score"] or 0.0, self.web)
+            failed = web_verdict(doc.text, spans, doc.metadata["language_score"] or 0.0, self.web, language)
         return True if failed is None else (False, failed)
 
 
 class KeepLanguage(BaseFilter):
-    """Documents in one language, believed at least so much, go on."""
+    """Documents in these languages, believed at least so much, go on."""
 
     name = "Language"
-    version = 1
+    version = 2
 
-    def __init__(self, language: str, min_score: float) -> None:
+    def __init__(self, languages: tuple[str, ...], min_score: float) -> None:
         super().__init__()
-        self.language = language
+        self.languages = languages
         self.min_score = min_score
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         found, score = doc.metadata["language"], doc.metadata["language_score"] or 0.0
-        if found != self.language:
+        if found not in self.languages:
             return False, f"language_{found or 'und'}"
         return True if score >= self.min_score else (False, "language_uncertain")
+
+
+class KeepTexts(BaseFilter):
+    """Documents that are texts go on; a question with its fields (a row of a question set) is none."""
+
+    name = "Texts"
+    version = 1
+
+    def filter(self, doc: Document) -> bool | tuple[bool, str]:
+        form = doc.metadata["form"]
+        return True if form is None or form == "page" else (False, "question_row")
 
 
 class KeepTraditions(BaseFilter):

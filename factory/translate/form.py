@@ -134,7 +134,8 @@ def repetition(source: Side, target: Side) -> str | None:
         return None
     for size, limit in ((8, 2), (4, 3), (2, 4)):
         times, gram = _most(theirs, size)
-        if times >= limit and _consecutive(theirs, gram) and times > _most(source.words, size)[0]:
+        # What takes eight words in Spanish takes six in English.
+        if times >= limit and _consecutive(theirs, gram) and times > _most(source.words, max(2, size * 3 // 4))[0]:
             return f"{times} times {' '.join(gram)!r}"
     return _doubled(source, target)
 
