@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DEMO := demo
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench docs vllm clean
 
 # The environment is made once, and again when what it is made of changes.
 $(VENV)/.core: pyproject.toml constraints.txt
@@ -35,8 +35,18 @@ test: $(VENV)/.dev           ## every test this machine can run
 bench: $(VENV)/.dev          ## speed, peer and ours alternating in one process; raw repeats as JSON
 	$(BIN)/python -m benchmarks.run
 
+# vLLM wants other versions than the factory: an environment of its own. On a GPU, vLLM's own wheel; else its CPU build.
+vllm: $(VENV)/.vllm          ## .venv-vllm, whose interpreter the factory finds by itself
+
+$(VENV)/.vllm: constraints-vllm.txt | $(VENV)/.core
+	$(PYTHON) -m venv .venv-vllm
+	if command -v nvidia-smi >/dev/null; then .venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check 'vllm>=0.32,<0.34'; \
+	else .venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0 && \
+	.venv-vllm/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r constraints-vllm.txt; fi
+	@touch $@
+
 docs: $(VENV)/.dev           ## the command-line page, from the commands themselves
 	$(BIN)/python docs/make_cli.py
 
 clean:
-	rm -rf $(VENV) $(HOME_DEMO)
+	rm -rf $(VENV) .venv-vllm $(HOME_DEMO)

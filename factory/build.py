@@ -219,7 +219,7 @@ class Build:
         known = {item.source_id for item in self.ledger.stored()}
         rows = {k: v for k, v in self._said().items() if k in known}
         ocr = ocr_engine() if self.config.read.ocr == "auto" else None
-        settings = self.config.model_dump(mode="json")
+        settings = self.config.model_dump(mode="json", exclude={"serve", "calls"})
         found = [FORMAT, code_digest(), settings, self.ledger.fingerprint(), rows, ocr, self.recipe, self.indexes()]
         return digest(found)
 

@@ -247,6 +247,9 @@ class Serve(Table):
     python: str | None = Field(None, description="Interpreter of the environment with vLLM (FACTORY_VLLM_PYTHON).")
     max_num_seqs: int = Field(256, ge=1, description="Requests that vLLM works on at once.")
     gpu_memory: float | None = Field(None, gt=0, le=1, description="Share of the GPU's memory; None: vLLM's own 0.9.")
+    cpu_cache: str = Field(
+        "2G", description="Memory of the key-value cache where there is no GPU; vLLM wants a number."
+    )
     arguments: tuple[str, ...] = Field((), description="More arguments of vLLM's server.")
     trust_remote_code: bool = Field(False, description="Allow code of the model's repo, where its profile asks for it.")
     start_seconds: float = Field(1200.0, gt=0, description="Longest time from start to the first answer.")

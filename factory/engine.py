@@ -380,7 +380,7 @@ class Engine:
                 await self._await_server()
             except _Dropped:
                 drops += 1
-                if drops > 3:
+                if drops > 3:  # twice among others, twice alone
                     raise _bad("engine_crash", "the server died each time it was asked this") from None
                 await self._await_server()
             except _Erred as error:
@@ -483,6 +483,9 @@ class Engine:
             raise EngineDown(f"{self.connection.url} refuses to be asked ({status}): {said}", _remedy(_Status(status)))
         if 400 <= status < 500:
             raise _bad("engine_refused", f"{status}: {said}")
+        if status == 500 and "EngineCore" in text:
+            # vLLM's engine died; its server answers those under way with this, and goes too.
+            raise _Dropped
         if status != 200:
             raise _Erred("engine_error", f"{status}: {said}")
         try:

@@ -74,7 +74,9 @@ def run_stage(
         for log in logs:
             log.close()
     # Who failed is told, not who was stopped for it.
-    first = [0 if code is None and any(ended) else child.returncode for code, child in zip(ended, children, strict=True)]
+    first = [
+        0 if code is None and any(ended) else child.returncode for code, child in zip(ended, children, strict=True)
+    ]
     _check(store, context, tasks, first)
 
 

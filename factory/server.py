@@ -25,7 +25,7 @@ from typing import IO, Any, Self
 
 from factory.config import Serve
 from factory.errors import ConfigError, EngineDown
-from factory.models import Profile
+from factory.models import Profile, gpu_memory
 
 # Loopback is never asked through a proxy.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -80,7 +80,10 @@ def command(profile: Profile, serve: Serve, python: str, port: int) -> list[str]
         found += ["--hf-overrides", json.dumps(profile.hf_overrides)]
     if profile.trust_remote_code and serve.trust_remote_code:
         found += ["--trust-remote-code"]
-    if serve.gpu_memory is not None:
+    if not gpu_memory():
+        # Without a number it wants nine tenths of the machine; blocks of 32 tokens are the smallest that its CPU build has.
+        found += ["--kv-cache-memory-bytes", serve.cpu_cache, "--block-size", "32"]
+    elif serve.gpu_memory is not None:
         found += ["--gpu-memory-utilization", str(serve.gpu_memory)]
     return [*found, *serve.arguments]
 
@@ -261,9 +264,9 @@ def _environment() -> dict[str, str]:
     """The server's environment: no secret of ours but the Hub's own token, no telemetry."""
     hidden = re.compile(r"(?:API_?KEY|SECRET|PASSWORD|ENDPOINT_KEY)", re.IGNORECASE)
     kept = {name: value for name, value in os.environ.items() if not hidden.search(name)}
-    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return kept | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "PYTHONPATH": os.pathsep.join(paths)}
+    # Its sockets have paths of 107 characters at most.
+    short = {"VLLM_RPC_BASE_PATH": "/tmp"} if len(tempfile.gettempdir()) > 60 else {}  # noqa: S108 - vLLM's own default
+    return short | kept | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
 
 def _machine_lock() -> IO[str]:
@@ -287,12 +290,25 @@ def _machine_lock() -> IO[str]:
 
 
 def _kill_session(session: int) -> None:
-    """Every process of a session is gone."""
+    """Every process of a session is gone, but for those that only wait to be buried."""
+    deadline = time.monotonic() + 10
+    while (left := _alive(session)) and time.monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, 9)
+        time.sleep(0.02)
+
+
+def _alive(session: int) -> list[int]:
+    """The processes of a session; empty where the system does not list processes."""
+    found = []
     for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
         if name.isdigit():
-            with contextlib.suppress(OSError):
-                if os.getsid(int(name)) == session:
-                    os.kill(int(name), 9)
+            with contextlib.suppress(OSError), open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as file:
+                state, _, _, its_session = file.read().rsplit(")", 1)[1].split()[:4]
+                if int(its_session) == session and state != "Z":
+                    found.append(int(name))
+    return found
 
 
 _ERROR = re.compile(r"^.*?\b((?:\w+\.)*\w*(?:Error|Exception): .+|.*out of memory.*)$", re.MULTILINE | re.IGNORECASE)

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from factory import server
+from factory.translate import apertium
+
 PROJECT = Path(__file__).parents[1]
 
 
@@ -29,6 +32,8 @@ LACKING = {
     "tesseract": lambda: not _tesseract(),
     "mount": lambda: os.geteuid() != 0 or shutil.which("mount") is None,
     "speech": lambda: shutil.which("espeak-ng") is None or importlib.util.find_spec("faster_whisper") is None,
+    "apertium": lambda: apertium.version() is None,
+    "vllm": lambda: server.vllm_python() is None,
     "chromium": lambda: shutil.which("chromium") is None,
 }
 

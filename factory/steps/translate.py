@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from factory.store import Store, open_store
 from factory.translate import apertium, back
 from factory.translate.gates import check
 from factory.translate.glossary import Glossary, terms_in
-from factory.translate.ladder import ENGINE, Ladder, Said
+from factory.translate.ladder import Ladder, Said, unserved
 from factory.translate.memory import Memory, Pair, pairs_in
 from factory.translate.prompt import prompts_sha256
 from factory.translate.segment import Joined, Plan, Unit, calls, join, plan
@@ -110,6 +111,9 @@ class TranslateStep(PipelineStep):
     def _asked(
         self, data: DocumentsPipeline, store: Store, glossary: Glossary, memory: Memory
     ) -> Iterator[tuple[Document, Plan]]:
+        first = next(iter(data), None)
+        if first is None:
+            return
         found = connection()
         profile = profile_of(self.engines)
         loop = asyncio.new_event_loop()
@@ -118,7 +122,7 @@ class TranslateStep(PipelineStep):
             required = self.config.glossary_rule == "require"
             count = Tokens(profile, found).count
             queue = _Queue(loop, engine, profile, count, glossary, memory, found, required=required)
-            for document, plans in queue.run((document, _plan(document)) for document in data):
+            for document, plans in queue.run((one, _plan(one)) for one in itertools.chain([first], data)):
                 self._tell(engine)
                 yield document, plans
             self._tell(engine, last=True)
@@ -163,7 +167,7 @@ class TranslateStep(PipelineStep):
     def _failure(self, found: Plan, joined: Joined, form: str | None) -> str | None:
         """Why a Document fails: its engine, or the gate that cost it most; of a question every unit must pass."""
         gates = Counter(unit.gate for unit in found.units if unit.gate and unit.paragraph is not None)
-        engine = sorted(gate for gate in gates if gate.startswith(ENGINE) and gate != "engine_refused")
+        engine = sorted(gate for gate in gates if unserved(gate))
         if engine:
             return engine[0]
         if not joined.text.strip() and not gates:

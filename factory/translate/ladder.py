@@ -24,6 +24,11 @@ from factory.translate.sentences import sentences
 ENGINE = "engine_"
 
 
+def unserved(gate: str | None) -> bool:
+    """The model's server failed: the Document waits for another run, and is not asked about any more in this one."""
+    return gate is not None and gate.startswith(ENGINE) and gate != "engine_refused"
+
+
 class Said(NamedTuple):
     """A reply's text and why it ended."""
 
@@ -54,11 +59,15 @@ class Ladder:
         for attempt in (0, 1):
             if failing:
                 await self._rung(failing, before, heading, attempt)
+            if any(unserved(unit.gate) for unit in failing):
+                return
             failing = [unit for unit in units if unit.target is None or (attempt == 0 and unit.missed)]
         failing = [unit for unit in failing if unit.target is None]
         if len(failing) > 1:
             half = len(failing) // 2
             await asyncio.gather(*(self._rung(part, before, heading, 2) for part in (failing[:half], failing[half:])))
+            if any(unserved(unit.gate) for unit in failing):
+                return
             failing = [unit for unit in failing if unit.target is None]
         await asyncio.gather(*(self._by_sentence(unit, heading) for unit in failing))
 

@@ -65,15 +65,15 @@ class Model:
 def spoilt(kind: str, text: str) -> str:
     """A translation that went wrong."""
     if kind == "dose":
-        return re.sub(r"\d+", lambda found: found.group() + "0", text, count=1)
+        return text.replace("400 mg", "4000 mg")
     if kind == "unit":
         return text.replace(" mg", " g")
     if kind == "negation":
-        return re.sub(r"\bNo (\w)", lambda found: found[1].upper(), text, count=1)
+        return text.replace(" no ", " ", 1)
     if kind == "loop":
         return text + " " + _LOOP * 12
     if kind == "chat":
-        return f"¡Claro! Aquí está la traducción: {text}"
+        return f"¡Claro! {text}"
     if kind == "portuguese":
         return "O paciente não deve tomar mais do que uma dose por dia, pois são muito fortes e você não é jovem."
     raise AssertionError(kind)
