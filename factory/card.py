@@ -85,8 +85,10 @@ def _translation(manifest: dict[str, Any]) -> list[str]:
     lines = []
     if manifest["drafts"]:
         lines += [
-            f"> **Draft.** {manifest['drafts']:,} rows were translated by rules (Apertium), which lose the meaning of many"
-            " medical sentences. They are here to show the way of the data and are never published.",
+            (
+                f"> **Draft.** {manifest['drafts']:,} rows were translated by rules (Apertium), which lose the meaning"
+                " of many medical sentences. They are here to show the way of the data and are never published."
+            ),
             "",
         ]
     accepted = sum(count for name, count in manifest["units"].items() if name.startswith("accepted:"))
@@ -95,11 +97,15 @@ def _translation(manifest: dict[str, Any]) -> list[str]:
     models = ", ".join(f"{name}: {count:,} rows" for name, count in manifest["models"].items()) or "none"
     return [
         *lines,
-        f"**Machine translation** from English ({models}). No person reviewed it. Each row says so in `translation`, and"
-        " `units` holds every piece beside its English.",
+        (
+            f"**Machine translation** from English ({models}). No person reviewed it. Each row says so in"
+            " `translation`, and `units` holds every piece beside its English."
+        ),
         "",
-        f"Of the pieces in these rows {accepted:,} passed the gates of numbers, units, negation, content and form; left"
-        f" out, because no try passed: {said}. Gates find changed doses and denials; they do not find every wrong word.",
+        (
+            f"Of the pieces in these rows {accepted:,} passed the gates of numbers, units, negation, content and form;"
+            f" left out, because no try passed: {said}. Gates find changed doses and denials, not every wrong word."
+        ),
         "",
     ]
 

@@ -466,7 +466,7 @@ class Engine:
             async with session.post(self.connection.url + path, json=body) as answer:
                 text = await answer.text(errors="replace")
                 status, headers = answer.status, answer.headers
-        except asyncio.TimeoutError:
+        except TimeoutError:
             raise _Erred("engine_timeout", f"no reply within {self._calls.request_seconds:.0f} s") from None
         except aiohttp.ClientConnectorError as error:
             raise _Away from error
@@ -519,7 +519,7 @@ class Engine:
                 async with session.get(self.connection.url + path, timeout=aiohttp.ClientTimeout(total=10)) as answer:
                     if answer.status < 500:
                         return
-            except (aiohttp.ClientError, asyncio.TimeoutError, ConnectionError):
+            except (TimeoutError, aiohttp.ClientError, ConnectionError):
                 pass
             # One of ours is watched by who started it, who also gives it up.
             if self.connection.kind == "endpoint" and time.monotonic() - begun > self._calls.down_seconds:

@@ -123,8 +123,9 @@ def export(
 ) -> dict[str, Any]:
     """The dataset under `target` holds exactly the rows of the final stages that may be published.
 
-    `reduced`: of each batch the stage that says what repeats what, and which rows of earlier batches gave way. `drafts`: machine drafts are kept, and the
-    dataset is marked as one that is never published. Returns its manifest. Raises HomeError when the storage refuses.
+    `reduced`: of each batch the stage that says what repeats what, and which rows of earlier batches gave way.
+    `drafts`: machine drafts are kept, and the dataset is marked as one that is never published. Returns its manifest.
+    Raises HomeError when the storage refuses.
     """
     old = read_json(store, f"{target}/{MANIFEST}") or {"batches": {}}
     found: dict[str, Any] = {}

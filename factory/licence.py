@@ -52,8 +52,8 @@ DRAFT = "machine_draft"
 def refused(row: Mapping[str, Any]) -> str | None:
     """Why a row may not be published, as a slug; None if it may.
 
-    Its licence, what translated it (rules make drafts; a model's terms may keep its words back), or patients that nobody
-    looked for.
+    Its licence, what translated it (rules make drafts; a model's terms may keep its words back), or patients that
+    nobody looked for.
     """
     why = refusal(row["licence"])
     translation = row.get("translation")

@@ -87,7 +87,7 @@ class Translation(TypedDict):
 
 
 class UnitRow(TypedDict):
-    """A piece that was translated by itself: `source` became `target`, which is `text[start:end]` unless it stands aside.
+    """A piece that was translated by itself: `source` became `target`, which is `text[start:end]` unless it is aside.
 
     `gate`: why it has no target. `how`: model, rules, memory (translated before) or kept (nothing to translate).
     """

@@ -1,4 +1,4 @@
-"""Every reply of a model, kept by the hash of what it answers: a run that goes on, or is repeated, asks for nothing twice.
+"""Every reply of a model, kept by the hash of what it answers: nothing is asked for twice.
 
 One SQLite file in a local home: a reply is in it before anyone uses it, and outlives the death of the process (the
 write-ahead log is with the system; a power cut may cost the last second). On other storages an object a reply.

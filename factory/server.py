@@ -1,7 +1,7 @@
 """A vLLM server of ours: started, watched, started again when it dies, and gone without a process left.
 
-One on a machine; the workers share it. vLLM lives in an environment of its own (`make vllm`), whose interpreter is named
-by `serve.python` or FACTORY_VLLM_PYTHON. `keeper` holds it: where this process dies, the server goes too.
+One on a machine; the workers share it. vLLM lives in an environment of its own (`make vllm`), whose interpreter is
+named by `serve.python` or FACTORY_VLLM_PYTHON. `keeper` holds it: where this process dies, the server goes too.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def asked(url: str, path: str, body: dict[str, Any] | None = None, *, timeout: f
     """The parsed JSON (or text) of one answer. Raises OSError where there is none, HTTPError where it is no 200."""
     data = None if body is None else json.dumps(body).encode()
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
-    request = urllib.request.Request(url + path, data=data, headers=headers)
+    request = urllib.request.Request(url + path, data=data, headers=headers)  # noqa: S310 - http(s) by base_url
     with _OPENER.open(request, timeout=timeout) as answer:
         text = answer.read().decode("utf-8", "replace")
     try:
@@ -81,7 +81,7 @@ def command(profile: Profile, serve: Serve, python: str, port: int) -> list[str]
     if profile.trust_remote_code and serve.trust_remote_code:
         found += ["--trust-remote-code"]
     if not gpu_memory():
-        # Without a number it wants nine tenths of the machine; blocks of 32 tokens are the smallest that its CPU build has.
+        # Without a number it wants nine tenths of the machine; its CPU build has no block below 32 tokens.
         found += ["--kv-cache-memory-bytes", serve.cpu_cache, "--block-size", "32"]
     elif serve.gpu_memory is not None:
         found += ["--gpu-memory-utilization", str(serve.gpu_memory)]
@@ -133,10 +133,10 @@ class Server:
             self._command = command(self._profile, self._serve, self._python, port)
             self._start()
             self._await_health()
-        except BaseException:
-            self.__exit__()
-            raise
-        self._watcher.start()
+            self._watcher.start()
+        finally:
+            if not self._watcher.is_alive():
+                self.__exit__()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -20,9 +20,10 @@ FACTORY = PROJECT / "factory"
 # A (left) may be imported by what stands on its right, never the other way round.
 LAYERS = [
     {"errors", "record", "config"},
-    {"words", "personal", "medical", "translate"},
+    {"words", "personal", "medical", "models", "translate"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
-    | {"fetch", "receipts", "speech", "lists", "cells"},
+    | {"fetch", "receipts", "speech", "lists", "cells"}
+    | {"keeper", "server", "replies", "engine", "questions_of", "survey"},
     {"steps", "dedup", "books", "items", "gather"},
     {"executors", "card", "attribution", "build", "export", "report", "gc"},
     {"cli", "__main__", "__init__"},
@@ -43,6 +44,12 @@ BEHIND = {
     ),
     "Decontaminate": ("words", "decontaminate"),
     "TagTopic": ("dedup.compare", "medical"),
+    "SplitQuestions": ("questions_of",),
+    "TranslateStep": (
+        "models",
+        "engine",
+        *(f"translate.{p.stem}" for p in sorted(FACTORY.glob("translate/[a-z]*.py"))),
+    ),
 }
 VERSIONS = Path(__file__).with_name("step_versions.json")
 

@@ -256,10 +256,8 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
     if result.engine:
         asked = result.engine
         rate = asked["tokens_out"] / max(0.001, asked["seconds"])
-        click.echo(
-            f"  model    asked {asked['asked']}, {asked['cached']} from earlier replies; {asked['tokens_in']} tokens in,"
-            f" {asked['tokens_out']} out, {rate:,.0f} a second"
-        )
+        told = f"asked {asked['asked']}, {asked['cached']} from earlier replies; {asked['tokens_in']} tokens in"
+        click.echo(f"  model    {told}, {asked['tokens_out']} out, {rate:,.0f} a second")
     refused = ", ".join(f"{why} {count}" for why, count in result.export["refused"].items())
     given = result.stages[-1]["out"] if result.stages else 0
     click.echo(f"  {'export':<8} in {given:>6}  kept {result.export['rows']:>6}  refused: {refused or 'none'}")

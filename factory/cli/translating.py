@@ -142,7 +142,7 @@ def _said(
 
 
 def _keep(store: Any, path: str, check: Any, *, dry_run: bool) -> str:
-    """The file's bytes are in the home, by their hash; its name there. Raises ConfigError where it is not what it should be."""
+    """The file's bytes are in the home, by their hash; its name there. Raises ConfigError where they are not right."""
     from factory.record import sha256
 
     try:
@@ -255,8 +255,8 @@ def models(context: click.Context, task: str | None, as_json: bool) -> None:
     for row in rows:
         licence = row["licence"] if len(row["licence"]) < 14 else row["licence"].removeprefix("LicenseRef-")[:12] + "…"
         here = click.style("yes  ", fg="green") if row["runs_here"] else click.style("no   ", fg="yellow")
-        line = f"{clean(row['name']):<38}{clean(licence):<14}{row['outputs']:<12}{row['context']:>8}  {row['template']:<10}"
-        click.echo(f"{line}{here} {clean(row['why'])}")
+        line = f"{clean(row['name']):<38}{clean(licence):<14}{row['outputs']:<12}{row['context']:>8}"
+        click.echo(f"{line}  {row['template']:<10}{here} {clean(row['why'])}")
     click.echo("output: may what the model writes be published and trained on; factory models --json says more")
 
 

@@ -31,9 +31,9 @@ _SAME = {
     "viales": "vial", "grados": "°", "grado": "°", "x": "x", "×": "x", "–": "-", "—": "-",
     "milligram": "mg", "milligrams": "mg", "gram": "g", "grams": "g", "microgram": "μg", "micrograms": "μg",
     "kilogram": "kg", "kilograms": "kg", "milliliter": "ml", "milliliters": "ml", "liter": "l", "liters": "l",
-    "hour": "h", "hours": "h", "hr": "h", "minute": "min", "minutes": "min", "seconds": "s", "day": "dia", "days": "dia",
-    "week": "semana", "weeks": "semana", "month": "mes", "months": "mes", "year": "ano", "years": "ano", "unit": "u",
-    "units": "u", "drops": "drop", "times": "vez", "tablets": "tablet", "pills": "pill", "doses": "dosis",
+    "hour": "h", "hours": "h", "hr": "h", "minute": "min", "minutes": "min", "seconds": "s", "day": "dia",
+    "days": "dia", "week": "semana", "weeks": "semana", "month": "mes", "months": "mes", "year": "ano", "years": "ano",
+    "unit": "u", "units": "u", "drops": "drop", "times": "vez", "tablets": "tablet", "pills": "pill", "doses": "dosis",
     "dose": "dosis", "cups": "cup", "glasses": "glass", "teaspoons": "teaspoon", "tablespoons": "tablespoon",
     "degrees": "°", "degree": "°", "percent": "%", "puff": "puff", "patches": "patch", "injections": "injection",
 }  # fmt: skip
@@ -85,8 +85,8 @@ _FAMILIES = (
 POLAR = {word: family for family, words in enumerate(_FAMILIES) for word in words.split()}
 # The halves of `isn't` are two tokens.
 NEGATIONS = frozenset(
-    """no ni nunca jamas tampoco nada ningun ninguna ninguno sin not never without nor neither none nothing cannot don isn
-    aren wasn weren doesn didn shouldn mustn couldn wouldn hasn haven hadn t lacks lack absence""".split()
+    """no ni nunca jamas tampoco nada ningun ninguna ninguno sin not never without nor neither none nothing cannot don
+    isn aren wasn weren doesn didn shouldn mustn couldn wouldn hasn haven hadn t lacks lack absence""".split()
 )
 # Of two, of one: a measure even where no unit follows.
 _PARTS = frozenset("medio media mitad doble triple cuarto cuarta cuartos tercio tercios".split())

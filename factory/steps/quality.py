@@ -127,7 +127,7 @@ class QualityFilter(BaseFilter):
 
     def filter(self, doc: Document) -> bool | tuple[bool, str]:
         profile: Profile = doc.metadata["profile"] or PROFILE_OF_KIND[doc.metadata["source_kind"]]
-        spans, language = doc.metadata["spans"], doc.metadata["language"]
+        spans, language = doc.metadata["spans"], doc.metadata.get("language")
         failed = verdict(doc.text, spans, self.rules.get(profile) or Quality(), language)
         if failed is None and profile == "web":
             failed = web_verdict(doc.text, spans, doc.metadata["language_score"] or 0.0, self.web, language)

@@ -1,4 +1,4 @@
-"""The translation memory: what was translated before, word for word the same or near, from files and earlier batches."""
+"""The translation memory: what was translated before, the same or near, from files and earlier batches."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -86,6 +86,8 @@ _MAGNITUDE = {
     "en": re.compile(r"\+?[\s-]*(hundred|thousand|million|billion|trillion|k|m|bn)s?\b", re.IGNORECASE),
     "es": re.compile(r"[\s-]*(mil millones|mil|mill[oó]n|millones|bill[oó]n|billones|k|m)\b", re.IGNORECASE),
 }
+# What every magnitude begins like: one look for the many numbers that have none.
+_MAGNIFIES = re.compile(r"\+?[\s-]*[hmtbkHMTBK]")
 _TIMES: dict[str, dict[str, float]] = {
     "en": MAGNITUDES["en"] | {"k": 1e3, "m": 1e6, "bn": 1e9},
     "es": MAGNITUDES["es"] | {"mil millones": 1e9, "k": 1e3, "m": 1e6},
@@ -114,9 +116,11 @@ def _plain(text: str) -> str:
     return text.translate(_PLAIN) if _ODD.search(text) else text
 
 
-@cache
+@lru_cache(1 << 16)
 def readings(digits: str, language: str) -> tuple[float, ...]:
     """What a number in digits may be worth: `1.500` is 1.5 in English, 1500 or (in Mexico) 1.5 in Spanish."""
+    if digits.isdigit():
+        return (float(digits),)
     if _SPACE.search(digits):
         return (float(_SPACE.sub("", digits).replace(",", ".")),)
     if digits[0] in ".,":
@@ -143,6 +147,10 @@ def _spans(text: str) -> Iterable[tuple[int, int]]:
     """Where each number begins and ends: `80 000` is one, `CD4 350` are two, `.05` begins with its mark."""
     for found in _DIGITS.finditer(text):
         start, end = found.span()
+        # Most numbers are bare digits: no space in them, and no mark before them.
+        if found.group().isdigit() and text[start - 1 : start] not in (".", ","):
+            yield start, end
+            continue
         space = _SPACE.search(text, start, end)
         glued = start and text[start - 1].isalnum()
         if space and (glued or space.start() - start > 3 or _MARK.search(text, start, space.start())):
@@ -179,10 +187,10 @@ def _read_on(
     values: tuple[float, ...], digits: str, after: str, text: str, start: int, language: str
 ) -> tuple[float, ...]:
     """What the number is worth with the words behind it: million, p. m., the s of a decade, the rest of a fraction."""
-    if magnitude := _MAGNITUDE[language].match(after):
+    if _MAGNIFIES.match(after) and (magnitude := _MAGNITUDE[language].match(after)):
         times = tuple(float(f"{v * _TIMES[language][magnitude[1].lower()]:.12g}") for v in values)
         return times if len(magnitude[1]) > 1 else times + values
-    if values[0] < 12 and _PM.match(after):
+    if values[0] < 12 and "m" in after[:8].lower() and _PM.match(after):
         return (*values, values[0] + 12)
     if text[start - 1 : start] == "/" and (fraction := _FRACTION.match(text, start - 2)):
         values = (*values, _ratio(fraction))
@@ -274,7 +282,14 @@ def in_words(side: Side) -> list[Number]:
 
 def _may_count(side: Side) -> bool:
     """The side may hold a number word above one, or a Roman numeral."""
-    return not side.known.isdisjoint(_counting(side.language)) or _TWO_LETTERS.search(side.text) is not None
+    return not side.known.isdisjoint(_counting(side.language)) or _numeral(side.text)
+
+
+def _numeral(text: str) -> bool:
+    """A Roman numeral of two letters stands there; to look for the pairs first costs a tenth of the pattern."""
+    return (
+        "II" in text or "IV" in text or "VI" in text or "IX" in text or "XI" in text or "XV" in text or "XX" in text
+    ) and _TWO_LETTERS.search(text) is not None
 
 
 @cache

@@ -136,15 +136,13 @@ def said(
             target = text
         elif kind == "double":
             found.append((number, target))
-        elif kind == "strange":
-            number = 77
         elif kind == "swap":
             target = model.spanish(units[number % len(units)][1])
         elif kind == "half":
             target = target[: len(target) // 2]
-        elif kind and kind not in ("cut", "invalid"):
+        elif kind and kind not in ("cut", "invalid", "strange"):
             target = spoilt(kind, target)
-        found.append((number, target))
+        found.append((77 if kind == "strange" else number, target))
     kinds = set(faults.values())
     if schema:
         members = ",".join(f'"{n}":{json.dumps(text, ensure_ascii=False)}' for n, text in found)
