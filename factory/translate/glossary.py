@@ -70,9 +70,10 @@ def _folded(text: str) -> str:
     return " ".join(_WORD.findall(plain))
 
 
-def _stem(word: str) -> str:
-    """A word without its ending: what number and gender leave alone."""
-    return word[: max(3, len(word) - (3 if len(word) > 6 else 2 if len(word) > 4 else 1))]
+def _form_of(word: str, other: str) -> bool:
+    """Two words are alike but for an ending, as number and gender make it."""
+    kept = max(3, len(word) - (2 if len(word) > 4 else 1))
+    return other[:kept] == word[:kept] and abs(len(other) - len(word)) < 4
 
 
 @dataclass(slots=True)
@@ -109,17 +110,21 @@ class Glossary:
 
     def missed(self, source: str, target: str) -> list[Term]:
         """The terms of a source that its translation has in no known form; endings and small words do not count."""
-        stems = {_stem(word) for word in _folded(target).split()}
+        words = set(_folded(target).split())
         return [
             term
             for term in self.found_in(source, 10**6)
-            if not any(_shown(form, stems) for form in (term.spanish, *term.also))
+            if not any(_shown(form, words) for form in (term.spanish, *term.also))
         ]
 
 
 def _singular(word: str) -> str:
+    if word.endswith(("shes", "ches", "xes", "sses", "zes")):
+        return word[:-2]
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def _shown(form: str, stems: set[str]) -> bool:
-    return all(_stem(word) in stems for word in _folded(form).split() if len(word) > 3 or word.isdigit())
+def _shown(form: str, words: set[str]) -> bool:
+    """Every word of a form, small ones aside, stands in the text in some form."""
+    own = [word for word in _folded(form).split() if len(word) > 3 or word.isdigit()] or _folded(form).split()
+    return all(word in words or any(_form_of(word, other) for other in words) for word in own)
