@@ -24,7 +24,7 @@ def proposals(limit: int) -> dict[str, list[dict[str, Any]]]:
 
     Raises EngineDown where the Hub does not answer. HF_ENDPOINT names another Hub, HF_TOKEN who asks.
     """
-    import httpx
+    import httpx2
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
 
@@ -45,7 +45,7 @@ def proposals(limit: int) -> dict[str, list[dict[str, Any]]]:
                 proposed.append(row)
             else:
                 left_out.append({"repo": model.id, "why": why})
-    except (HfHubHTTPError, httpx.HTTPError, OSError) as error:
+    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         said = " ".join(str(error).split())[:200]
         raise EngineDown(f"the Hub did not answer: {said}", "is there a network? try again later") from error
     return {"proposed": proposed, "left_out": left_out}

@@ -6,7 +6,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from datatrove.data import Document, DocumentsPipeline
@@ -52,6 +52,7 @@ class TranslateStep(PipelineStep):
         self.engines = engines
         self.call = call
         self.exclusion_writer: Any = None
+        self.tell: Callable[[dict[str, Any]], None] = stage.report
         self._told = 0.0
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
@@ -133,7 +134,7 @@ class TranslateStep(PipelineStep):
         """The parent is told of tokens and requests under way, now and then."""
         if last or time.monotonic() - self._told >= _TELL_SECONDS:
             self._told = time.monotonic()
-            stage.report(engine.tally.table())
+            self.tell(engine.tally.table())
 
     # What a Document becomes
 

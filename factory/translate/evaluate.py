@@ -49,6 +49,7 @@ def evaluated(
     engines = engines_of(config.translate)
     context = Context(store.root, "medical_en_es", "evaluate", 1, None, "")
     step = TranslateStep(context, config.translate, engines, config.calls)
+    step.tell = listener.engine
     listener.stage("evaluate", name, engines.model, len(pairs))
 
     def documents() -> Any:
