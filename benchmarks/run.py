@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clean, ingest
+from benchmarks import clean, ingest, translate
 from benchmarks.measure import REPEATS, alternate, data
 from factory.config import Read
 from factory.readers.limits import LimitedReader
@@ -170,6 +170,8 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "captions": ingest.captions,
     "speech": ingest.speech,
     "ocr": ingest.ocr,
+    "gates": translate.gates,
+    "engine": translate.engine,
 }
 
 

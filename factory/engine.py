@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
+import hashlib
 import json
 import os
 import re
@@ -20,12 +22,13 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+import orjson
+
 from factory.config import Calls
 from factory.errors import BadReply, ConfigError, EngineDown
 from factory.models import Profile, Prompt, Sampling
 from factory.replies import Replies, Reply
 from factory.server import asked
-from factory.store import digest
 
 if TYPE_CHECKING:
     import aiohttp
@@ -75,9 +78,14 @@ class Ask(NamedTuple):
 
 def key_of(ask: Ask, model: str) -> str:
     """The hash under which a reply is kept: prompt, model and sampling; never an address."""
-    prompt: Any = list(ask.prompt.messages) or ask.prompt.text
-    sampling = ask.sampling.model_dump(mode="json")
-    return digest([model, prompt, list(ask.prompt.stops), ask.max_tokens, sampling, ask.schema, ask.attempt])
+    prompt: Any = [list(pair) for pair in ask.prompt.messages] or ask.prompt.text
+    asked = [model, prompt, list(ask.prompt.stops), ask.max_tokens, _plain(ask.sampling), ask.schema, ask.attempt]
+    return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@functools.lru_cache(64)
+def _plain(sampling: Sampling) -> dict[str, Any]:
+    return sampling.model_dump(mode="json")
 
 
 def body_of(ask: Ask, connection: Connection) -> tuple[str, dict[str, Any]]:
@@ -233,7 +241,10 @@ def _remedy(error: Exception) -> str:
 
 
 class Tokens:
-    """Counts a prompt's tokens before it is sent: by the model's tokenizer, its server, or from above by its bytes."""
+    """Counts a prompt's tokens before it is sent: by the model's tokenizer, its server, or from above by its bytes.
+
+    A server is asked only where the bytes leave a doubt: a look costs a round trip.
+    """
 
     def __init__(self, profile: Profile, found: Connection | None = None) -> None:
         self.how = "bytes"
@@ -248,6 +259,15 @@ class Tokens:
         elif found is not None and found.kind == "vllm":
             self.how = "server"
             self._count = lambda text: _of_server(found, text)
+
+    def fits(self, prompt: Prompt, more: int, context: int) -> bool:
+        """The prompt and `more` tokens of a reply are within the context."""
+        if (
+            self.how == "server"
+            and _of_bytes(prompt.text or "".join(text for _, text in prompt.messages)) < context - more
+        ):
+            return True
+        return self.count(prompt) + more <= context
 
     def count(self, prompt: Prompt) -> int:
         """Tokens of a prompt; a chat's template is allowed eight a message."""
@@ -360,6 +380,8 @@ class Engine:
         except BadReply as error:
             self.tally.failures[error.reason] = self.tally.failures.get(error.reason, 0) + 1
             raise
+        # The next request goes out before anyone looks at this reply: what is done with it must not keep a slot empty.
+        await asyncio.sleep(0)
         self._replies.put(key, ask.doc_id, reply)
         self.tally.tokens_in += reply.prompt_tokens
         self.tally.tokens_out += reply.completion_tokens
@@ -463,8 +485,8 @@ class Engine:
         session = self._session or self._open()
         self.tally.sent += 1
         try:
-            async with session.post(self.connection.url + path, json=body) as answer:
-                text = await answer.text(errors="replace")
+            async with session.post(self.connection.url + path, data=orjson.dumps(body)) as answer:
+                said = await answer.read()
                 status, headers = answer.status, answer.headers
         except TimeoutError:
             raise _Erred("engine_timeout", f"no reply within {self._calls.request_seconds:.0f} s") from None
@@ -472,12 +494,20 @@ class Engine:
             raise _Away from error
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError) as error:
             raise _Dropped from error
-        return self._judged(status, text, headers.get("Retry-After"))
+        return self._judged(status, said, headers.get("Retry-After"))
 
-    def _judged(self, status: int, text: str, after: str | None) -> Reply:
+    def _judged(self, status: int, data: bytes, after: str | None) -> Reply:
         if status in (429, 503):
             raise _Busy(_seconds(after))
         self._alive = time.monotonic()
+        if status == 200:
+            try:
+                reply = reply_of(orjson.loads(data))
+            except ValueError:
+                raise _Erred("engine_error", f"no reply in {data[:120].decode('utf-8', 'replace')!r}") from None
+            self._grow()
+            return reply
+        text = data.decode("utf-8", "replace")
         said = " ".join(text.split())[:200]
         if status in (401, 403, 404):
             raise EngineDown(f"{self.connection.url} refuses to be asked ({status}): {said}", _remedy(_Status(status)))
@@ -486,24 +516,17 @@ class Engine:
         if status == 500 and "EngineCore" in text:
             # vLLM's engine died; its server answers those under way with this, and goes too.
             raise _Dropped
-        if status != 200:
-            raise _Erred("engine_error", f"{status}: {said}")
-        try:
-            reply = reply_of(json.loads(text))
-        except ValueError:
-            raise _Erred("engine_error", f"no JSON: {said}") from None
-        self._grow()
-        return reply
+        raise _Erred("engine_error", f"{status}: {said}")
 
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp
 
-        headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
+        headers = {"Content-Type": "application/json"}
+        headers |= {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
             timeout=aiohttp.ClientTimeout(total=self._calls.request_seconds),
             headers=headers,
-            json_serialize=_compact,
         )
         return self._session
 
@@ -538,10 +561,6 @@ class _Status(Exception):
     def __init__(self, code: int) -> None:
         super().__init__()
         self.code = code
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _bad(reason: str, said: str) -> BadReply:

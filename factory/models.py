@@ -11,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -173,6 +173,11 @@ def inert(text: str) -> str:
     return _MARKS.sub(lambda found: found.group().translate({60: "‹", 62: "›", 91: "(", 93: ")", 35: "·"}), text)
 
 
+@lru_cache(64)
+def _inert_system(text: str) -> str:
+    return inert(text)
+
+
 # Taori et al. 2023 (Stanford Alpaca), in the wording that the cards of clibrain's models have.
 _ALPACA = (
     "A continuación hay una instrucción que describe una tarea, junto con una entrada que proporciona más contexto."
@@ -189,7 +194,7 @@ def render(profile: Profile, system: str, turns: Sequence[Turn]) -> Prompt:
     if not turns or turns[-1].role != "user":
         raise ConfigError("a prompt ends with a turn of the user")
     said = [Turn(turn.role, inert(turn.text)) for turn in turns]
-    system = inert(system)
+    system = _inert_system(system)
     stops = profile.stops
     if profile.template == "chat":
         if system and not profile.system_role:

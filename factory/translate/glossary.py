@@ -95,6 +95,8 @@ class Glossary:
 
     def found_in(self, text: str, most: int = MOST_LINES) -> list[Term]:
         """The terms that a text holds, the longest match at each place, each once, in order; `most` at most."""
+        if not self._by_first:
+            return []
         words = [_singular(word) for word in _folded(text).split()]
         found: dict[Term, None] = {}
         at = 0
@@ -110,6 +112,8 @@ class Glossary:
 
     def missed(self, source: str, target: str) -> list[Term]:
         """The terms of a source that its translation has in no known form; endings and small words do not count."""
+        if not self._by_first:
+            return []
         words = set(_folded(target).split())
         return [
             term

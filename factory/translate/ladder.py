@@ -37,7 +37,7 @@ class Said(NamedTuple):
 
 
 Question = Callable[[Prompt, int, Sampling, dict[str, Any] | None, int], Awaitable[Said]]
-Count = Callable[[Prompt], int]
+Fits = Callable[[Prompt, int], bool]
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Ladder:
 
     profile: Profile
     ask: Question
-    count: Count
+    fits: Fits
     glossary: Glossary
     memory: Memory
     required: bool = False
@@ -84,9 +84,9 @@ class Ladder:
         most = reply_tokens(sum(unit.tokens for unit in units), len(units))
         for unit in units:
             unit.attempts += 1
-        if self.count(asked) + most > self.profile.context:
+        if not self.fits(asked, most):
             asked = prompt(self.profile, numbered, Help())
-            if self.count(asked) + most > self.profile.context:
+            if not self.fits(asked, most):
                 _fail(units, "too_long")
                 return
         ids = [number for number, _ in numbered]

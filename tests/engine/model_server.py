@@ -83,7 +83,7 @@ async def answer(request: web.Request, model: Model) -> web.StreamResponse:
     body = await request.json()
     prompt = body["messages"][-1]["content"] if "messages" in body else body["prompt"]
     asked = prompt.rsplit("Units:", 1)[-1] if "Units:" in prompt else ""
-    units = [(int(n), text.strip()) for n, text in _UNIT.findall(asked)]
+    units = [(int(n), text.strip().removesuffix(" [/INST]")) for n, text in _UNIT.findall(asked)]
     model.log(units=[text for _, text in units], prompt=prompt, body={k: v for k, v in body.items() if k != "messages"})
     if model.script.get("key") and request.headers.get("Authorization") != f"Bearer {model.script['key']}":
         return web.json_response({"error": {"message": "wrong key"}}, status=401)

@@ -63,7 +63,7 @@ def climbed(
     ladder = Ladder(
         find("BioMistral-7B"),
         model.ask,
-        lambda prompt: len(prompt.text) // 4,
+        lambda prompt, more: len(prompt.text) // 4 + more < 4096,
         glossary or Glossary([]),
         memory or Memory([]),
         required,
@@ -125,7 +125,7 @@ def test_a_prompt_beyond_the_context_is_not_sent() -> None:
     """Counted before it is sent; a unit that fits nowhere has its gate."""
     model = Model({})
     units = plan([Paragraph(FOUR[0])]).units
-    ladder = Ladder(find("BioMistral-7B"), model.ask, lambda prompt: 10**6, Glossary([]), Memory([]))
+    ladder = Ladder(find("BioMistral-7B"), model.ask, lambda prompt, more: False, Glossary([]), Memory([]))
     asyncio.run(ladder.climb(units, "", ""))
     assert units[0].gate == "too_long"
     assert model.asked == []
