@@ -68,7 +68,7 @@ async def _bare(url: str, bodies: list[bytes]) -> None:
 
 
 def engine() -> dict[str, Any]:
-    """The translation step with journal, gates and resume against the bare loop that sends the same requests, seconds."""
+    """The translation step with journal, gates and resume against a bare loop that sends the same requests."""
     from datatrove.data import Document
 
     from factory.config import Calls, Translate

@@ -34,7 +34,7 @@ from factory.translate.segment import Joined, Plan, Unit, calls, join, plan
 
 # Documents read ahead at most, so that one slow Document does not empty the window.
 _AHEAD = 4096
-# Thousands of tasks under way are all alive: to look for garbage among them every 700 objects costs a tenth of the time.
+# Thousands of tasks under way are all alive: looking for garbage every 700 objects takes a tenth of the time.
 _COLLECTED = (50_000, 20, 50)
 # Units that Apertium gets together: 0.2 s of start-up for some seconds of work.
 _DRAFTED = 2000

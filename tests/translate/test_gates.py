@@ -28,6 +28,7 @@ RIGHT_NUMBERS = [
     ("1 in 10 patients", "1 de cada 10 pacientes"),
     ("two in five", "2 de cada 5"),
     ("3 million people", "3 000 000 de personas"),
+    ("$8.3 billion", "8,3 mil millones de dólares"),
     ("1.2 billion people", "1200 millones de personas"),
     ("$8.3 billion", "8300 millones de dólares"),
     ("twenty-five patients", "25 pacientes"),
@@ -74,6 +75,7 @@ WRONG_NUMBERS = [
     ("take tablets", "tome 2 comprimidos"),
     ("95% CI, 1.19-1.45", "IC 95 %, 1,19-1,54"),
     ("twenty-five patients", "treinta y cinco pacientes"),
+    ("10 mg in the morning and 10 mg at night", "10 mg por la mañana y por la noche"),
 ]
 
 
@@ -134,6 +136,7 @@ WRONG_UNITS = [
     ("5 mg", "5 de ibuprofeno"),
     ("take 5", "tome 5 mg"),
     ("50% of patients", "50 de los pacientes"),
+    ("50% of men and 50% of women", "el 50 % de los hombres y 50 de las mujeres"),
     ("50% of patients", "50 ‰ de los pacientes"),
     ("every 8 hours", "cada 8 días"),
     ("for 10 days", "durante 10 semanas"),
@@ -260,6 +263,7 @@ def test_a_good_form_passes(gate: str, source: str, target: str) -> None:
         ("chatter", LONG, "Lo siento, no puedo traducir este texto."),
         ("chatter", LONG, f"<think>hm</think>{LARGO}"),
         ("copy", LONG, LONG),
+        ("copy", LONG, LONG.replace("procedure", "procedimiento")),
         ("copy", "Acute infection", "Acute infection"),
         ("copy", f"{LONG} It was sudden.", f"{LONG} Fue repentino."),
         ("language", LONG, "The patient was taken to the hospital with pain and fever."),

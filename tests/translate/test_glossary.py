@@ -31,7 +31,7 @@ def test_the_shared_glossaries_are_read(data: Path) -> None:
         p.name: len(terms_in(p.read_bytes(), p.name)) for p in sorted((data / "parallel/glossaries").glob("*_en*es*"))
     }
     assert sizes["nci_pdq_terms_en_es.tsv"] > 1000
-    assert sizes["tico19_f_en-es_XX.csv"] > 500
+    assert sizes["tico19_f_en-es_XX.csv"] > 300  # the other half is Spanish to English
     assert sizes["tico19_g_en_es-419.csv"] > 300
 
 
