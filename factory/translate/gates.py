@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from factory.translate import content, form, negation, numbers, units
+from factory.translate import content, direction, form, negation, numbers, units
 from factory.translate.side import Side
 
 Gate = Callable[[Side, Side], str | None]
@@ -21,6 +21,7 @@ GATES: dict[str, Gate] = {
     "numbers": numbers.wrong,
     "units": units.wrong,
     "negation": negation.wrong,
+    "direction": direction.wrong,
     "content": content.wrong,
 }
 

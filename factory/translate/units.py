@@ -129,9 +129,15 @@ def _lost_percent(source: Side, target: Side) -> str | None:
     return None
 
 
+# A dose for each of these is another dose; `6 g a day` is said in more ways than are known.
+_PER_BODY = frozenset("kg m²".split())
+
+
 def _alike(unit: str, other: str) -> bool:
-    """The same unit with or without what it is counted per."""
-    return unit.split("/", maxsplit=1)[0] == other.split("/", maxsplit=1)[0] and ("/" in unit) != ("/" in other)
+    """The same unit with or without what it is counted per, unless that makes it another dose."""
+    if unit.split("/", maxsplit=1)[0] != other.split("/", maxsplit=1)[0] or ("/" in unit) == ("/" in other):
+        return False
+    return _PER_BODY.isdisjoint((unit + "/" + other).split("/")[1:])
 
 
 def _says(side: Side, unit: str) -> bool:
