@@ -172,6 +172,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "ocr": ingest.ocr,
     "gates": translate.gates,
     "engine": translate.engine,
+    "engine_vllm": translate.engine_vllm,
 }
 
 

@@ -52,16 +52,16 @@ class _Served:
         self.child.wait()
 
 
-async def _bare(url: str, bodies: list[bytes]) -> None:
+async def _bare(url: str, bodies: list[bytes], slots: int = SLOTS) -> None:
     """A bare asyncio client: a semaphore and a session."""
     import aiohttp
 
-    slots = asyncio.Semaphore(SLOTS)
+    room = asyncio.Semaphore(slots)
     headers = {"Content-Type": "application/json"}
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), headers=headers) as session:
 
         async def one(body: bytes) -> str:
-            async with slots, session.post(f"{url}/v1/completions", data=body) as answer:
+            async with room, session.post(f"{url}/v1/completions", data=body) as answer:
                 return str((await answer.json())["choices"][0]["text"])
 
         await asyncio.gather(*(one(body) for body in bodies))
@@ -125,3 +125,47 @@ def engine() -> dict[str, Any]:
     overhead = statistics.median(raw["ours"]) / statistics.median(raw["peer"]) - 1
     least = CALLS * SECONDS / SLOTS
     return {"calls": CALLS, "least_seconds": least, "overhead": overhead, "limit_overhead": 0.05, "raw_seconds": raw}
+
+
+def engine_vllm() -> dict[str, Any]:
+    """The engine over a real vLLM server (CPU build, tiny random Mistral) against a bare loop with like prompts."""
+    from factory.config import Calls, Serve
+    from factory.engine import Ask, Connection, Engine, body_of
+    from factory.models import Sampling, find
+    from factory.replies import replies_of
+    from factory.server import Server
+    from factory.store import open_store
+    from factory.translate.prompt import Help, prompt
+    from tests.engine.tiny_models import make
+
+    os.environ["VLLM_ENABLE_V1_MULTIPROCESSING"] = "0"
+    serve = Serve(cpu_cache="512M", max_num_seqs=64, arguments=("--enforce-eager",))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        profile = find("BioMistral-7B").model_copy(
+            update={"repo": str(make(folder / "model", "BioMistral-7B")), "context": 2048}
+        )
+        with Server(profile, serve, str(folder / "log")) as server:
+            found = Connection(server.url, profile.name, "vllm", 128)
+            rounds = iter(range(99))
+
+            def asks() -> list[Ask]:
+                # New prompts each round: neither the prefix cache nor kept replies serve one side more than the other.
+                number = next(rounds)
+                made = (prompt(profile, [(1, f"Try {number}: {n} mg of the drug.")], Help()) for n in range(300))
+                return [Ask(one, 48, Sampling(), "d") for one in made]
+
+            async def through() -> None:
+                engine = Engine(found, profile.name, Calls(), replies_of(open_store(str(folder / "home"))))
+                try:
+                    await asyncio.gather(*(engine.ask(one) for one in asks()))
+                finally:
+                    await engine.close()
+
+            def bare() -> None:
+                bodies = [json.dumps(body_of(one, found)[1]).encode() for one in asks()]
+                asyncio.run(_bare(server.url, bodies, slots=128))
+
+            raw = alternate(lambda: asyncio.run(through()), bare)
+    overhead = statistics.median(raw["ours"]) / statistics.median(raw["peer"]) - 1
+    return {"calls": 300, "overhead": overhead, "raw_seconds": raw}

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from factory import batch as batches
+from factory import interrupt
 from factory.batch import Batch
 from factory.config import Recipe, Translate, load_toml, nearest, override, parse
 from factory.errors import ConfigError
@@ -324,6 +325,7 @@ class Build:
         again: set[str] = set()
         with self._engines:
             for one in passes:
+                interrupt.check()
                 if self.options.retry and self._may_be_asked_again(one):
                     again.add(one.batch.name)
                 if one.batch.name in again or not is_done(self.store, one.context.folder):
@@ -489,6 +491,7 @@ class _Watch:
         self._listener.engine(table)
 
     def check(self) -> None:
+        interrupt.check()
         self._room.check()
 
 

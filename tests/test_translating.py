@@ -134,6 +134,52 @@ def test_apertium_drafts_the_english_half(tmp_path: Path, data: Path) -> None:
     pages_of_questions_become_questions(home)
 
 
+VTT = """WEBVTT
+
+00:00:01.000 --> 00:00:06.000
+Today we talk about chamomile tea and how to prepare it.
+
+00:00:07.000 --> 00:00:14.000
+Put two grams of dried flowers into a cup of boiling water.
+
+00:00:15.000 --> 00:00:22.000
+Cover the cup with a plate and wait for ten minutes.
+
+00:00:23.000 --> 00:00:31.000
+People who are allergic to daisies should not drink this tea.
+"""
+
+
+@pytest.mark.apertium
+@pytest.mark.slow
+def test_the_second_of_a_talk_and_the_page_of_a_book_are_carried_through(tmp_path: Path) -> None:
+    """Every unit of a transcript has its second; of a PDF its page; in the unit and in the span that it stands in."""
+    import pymupdf
+
+    home = tmp_path / "home"
+    (tmp_path / "talk.en.vtt").write_text(VTT)
+    book = pymupdf.open()
+    for text in PAIRS:
+        page = book.new_page()
+        page.insert_textbox((72, 72, 500, 300), f"{text} {text[:-1]}, as the leaflet of the drug says to all patients.")
+    book.save(tmp_path / "book.pdf")
+    ok("ingest", tmp_path / "talk.en.vtt", "--source", "t", *SAID, "--licence", "CC0-1.0", "-q", home=home)
+    ok("ingest", tmp_path / "book.pdf", "--source", "p", *SAID, "--licence", "CC0-1.0", "-q", home=home)
+    small = [arg for kind in ("transcript", "book") for arg in ("--set", f"clean.quality.{kind}.min_words=5")]
+    done = run(
+        "translate", "--engine", "apertium", "--json", *small, "--set", "translate.most_failed_share=1.0", home=home
+    )
+    assert json.loads(done.stdout)["rows"] == 2, done.stdout + done.stderr
+    found = {row["source_kind"]: row for row in rows(home, "text")}
+    for kind, key in (("youtube", "start_seconds"), ("pdf", "page")):
+        row = found[kind]
+        placed = [unit for unit in row["units"] if unit["start"] is not None]
+        assert len({unit[key] for unit in placed}) >= 3
+        for unit in placed:
+            (span,) = [s for s in row["spans"] if s["start"] <= unit["start"] and unit["end"] <= s["end"]]
+            assert unit[key] == span[key] is not None
+
+
 # Questions
 
 

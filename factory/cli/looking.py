@@ -94,7 +94,7 @@ def inspect(
     \b
     Examples:
       factory inspect natural_es
-      factory inspect natural_es 3f2a              by the beginning of its id, whole
+      factory inspect natural_es 3f2a              by the beginning of its id, whole; translations beside the English
       factory inspect medical_es --dropped
       factory inspect medical_es --dropped language_pt --json
       factory inspect natural_es --duplicates      side by side, the differing words marked
@@ -175,12 +175,14 @@ def _dropped(store: Any, last: dict[str, Any], reason: str, document: str | None
             if metadata.get(name) not in (None, []):
                 click.echo(f"{name}: {clean(str(metadata[name]))}")
         click.echo(clean(row["text"][:300]))
+        for unit in [u for u in metadata.get("units") or () if u["gate"]][:5]:
+            click.echo(f"  {click.style(clean(unit['gate']), fg='red')}  {clean(unit['source'][:200])}")
 
 
 def _show(row: dict[str, Any], *, whole: bool) -> None:
     click.secho(f"── {row['doc_id']}  {clean(row['title'] or '')}", bold=True)
-    facts = ("source_id", "licence", "tradition", "language", "date", "url", "split", "text_sha256")
-    for name in facts if whole else facts[:4]:
+    facts = ("source_id", "licence", "tradition", "language", "attribution", "date", "url", "split", "text_sha256")
+    for name in facts if whole else facts[:5]:
         if row[name] is not None:
             click.echo(f"{name}: {clean(str(row[name]))}")
     for span in row["spans"] if whole else row["spans"][:3]:
@@ -188,6 +190,11 @@ def _show(row: dict[str, Any], *, whole: bool) -> None:
         if span["start_seconds"] is not None:
             at = f" {span['start_seconds']:.0f} s"
         click.echo(f"[{span['role']}{at}] {clean(row['text'][span['start'] : span['end']])}")
+        for unit in row["units"] or ():
+            if unit["start"] is not None and span["start"] <= unit["start"] < span["end"]:
+                click.secho(f"    = {clean(unit['source'])}", dim=True)
+    for unit in [u for u in row["units"] or () if u["gate"]] if whole else ():
+        click.secho(f"left out by {clean(unit['gate'])}: {clean(unit['source'])}", fg="red")
 
 
 @click.command()

@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 
 # `no more than` is a bound from above, `no less than` one from below: what denies is read first.
 _FLOOR = {
-    "en": re.compile(r"\bno(?:t)? (?:less|fewer) than\b", re.IGNORECASE),
-    "es": re.compile(r"\bno menos\b|\b(?:al|por lo|cuando) menos\b", re.IGNORECASE),
+    "en": re.compile(r"(?:\b(?:no|not|never)|n['’]t) (?:\w+ ){0,3}(?:less|fewer) than\b", re.IGNORECASE),
+    "es": re.compile(r"\bno (?:\w+ ){0,3}menos\b|\b(?:al|por lo|cuando) menos\b", re.IGNORECASE),
 }
 _LESS = {
     "en": re.compile(
-        r"\b(?:no|not) (?:more|longer|later|larger|greater|higher|older) than\b"
-        r"|\b(?:not|never|n['’]t|without) (?:\w+ )?exceed\w*"
+        r"\bno (?:more|longer|later|larger|greater|higher|older) than\b"
+        r"|(?:\b(?:not|never|cannot|without)|n['’]t) (?:\w+ ){0,4}(?:more|longer|later|larger|greater|higher|older) "
+        r"than\b"
+        r"|(?:\b(?:not|never|cannot|without)|n['’]t) (?:\w+ )?exceed\w*"
         r"|\b(?:less|fewer|lower|younger|shorter|smaller|earlier) than\b|\b(?:below|under) (?=[\d$€])|\bup to (?=\w)"
         r"|\bat most\b|\bmaximum\b|\bwithin\b|[<≤]",
         re.IGNORECASE,
     ),
     "es": re.compile(
-        r"\bno (?:\w+ ){0,3}(?:más|mayor(?:es)?|superior(?:es)?)\b"
-        r"|\b(?:no|sin) (?:\w+ ){0,2}(?:super|exced|sobrepas)\w*"
+        r"\b(?:no|nunca|jamás|sin) (?:\w+ ){0,5}(?:más|mayor(?:es)?|superior(?:es)?)\b"
+        r"|\b(?:no|nunca|jamás|sin) (?:\w+ ){0,2}(?:super|exced|sobrepas)\w*"
         r"|\b(?:menos|menor(?:es)?|inferior(?:es)?)\b|\bpor debajo\b|\bhasta\b|\ba lo sumo\b|\bmáxim[oa]s?\b|\bdentro\b"
         r"|\bplazo\b|\bantes\b|\bbajo\b|[<≤]",
         re.IGNORECASE,
@@ -49,13 +51,16 @@ _MORE = {
 # What a bound may begin with, from above and from below: most sentences need none of the patterns.
 _MAY = {
     "en": (
-        frozenset("less fewer lower younger shorter smaller earlier below under up most maximum within no not".split()),
+        frozenset(
+            "less fewer lower younger shorter smaller earlier below under up most maximum within no not t never".split()
+        )
+        | {"cannot", "without"},
         frozenset("more greater higher older longer later larger above over exceed exceeds least minimum".split()),
     ),
     "es": (
         frozenset(
             "menos menor menores inferior inferiores debajo hasta sumo máximo máxima máximos dentro plazo antes bajo no"
-            " sin".split()
+            " sin nunca jamás".split()
         ),
         frozenset(
             "más mayor mayores superior superiores encima supera superan supere superar excede excedan exceda exceder"

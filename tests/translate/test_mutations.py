@@ -24,7 +24,7 @@ MUTATIONS = [
     ("negation.py", "if said := _opposite(source, target) or _bare(source, target):", "if said := _opposite(source, target):"),
     ("negation.py", "return bool(alone) and bool(", "return False and bool("),
     ("direction.py", "if ours.less and theirs.more and not theirs.less:", "if False:"),
-    ("direction.py", "return f\"{word!r} became its opposite\"", "return None"),
+    ("direction.py", 'return f"{word!r} became its opposite"', "return None"),
     ("numbers.py", 'return f"numbers of {unit} changed places"', "return None"),
     ("units.py", 'return _PER_BODY.isdisjoint((unit + "/" + other).split("/")[1:])', "return True"),
     ("content.py", "if found.gap >= limit and len(source.text) >= _FROM:", "if found.gap > 99:"),
