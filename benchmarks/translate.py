@@ -76,8 +76,9 @@ def engine() -> dict[str, Any]:
     from factory.models import Sampling, find
     from factory.record import Paragraph, assemble
     from factory.stage import Context
-    from factory.steps.translate import TranslateStep, engines_of
+    from factory.steps.translate import TranslateStep
     from factory.store import open_store
+    from factory.translate.engines import engines_of
     from factory.translate.memory import Memory
     from factory.translate.prompt import Help, prompt, reply_tokens, schema
 

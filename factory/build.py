@@ -137,6 +137,10 @@ def resolved(config: Recipe, endpoint: str | None = None) -> Recipe:
     if engine == "vllm" and model is None:
         model = DEFAULT_TRANSLATOR
     found = translate.model_copy(update={"engine": engine, "model": None if engine == "apertium" else model})
+    if engine != "apertium":
+        from factory.translate.engines import profile_for
+
+        profile_for(found)
     return config.model_copy(update={"translate": found})
 
 
@@ -530,7 +534,7 @@ class EngineRoom:
         """What workers are told of the server, which is up and keeps its contract. Raises EngineError, ConfigError."""
         if self._told is None:
             from factory.engine import check_contract
-            from factory.steps.translate import profile_for
+            from factory.translate.engines import profile_for
 
             profile = profile_for(self._config.translate or Translate())
             found = self._connection(profile, listener)

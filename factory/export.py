@@ -21,7 +21,7 @@ from factory.dedup.index import superseded
 from factory.licence import DRAFT
 from factory.licence import refused as refusal_of
 from factory.questions_of import question_row
-from factory.record import Split
+from factory.record import Split, sha256
 from factory.schema import QA_ROW, TEXT_COLUMNS, TEXT_ROW, TRANSLATED_ROW
 from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
 
@@ -133,7 +133,9 @@ def export(
     for (batch, folder), duplicates in zip(finals, reduced, strict=True):
         # A shard is written again only where a later batch brought a better copy of one of its own rows.
         own = sorted(gone.keys() & set(ids(store, folder))) if gone else []
-        key = digest([folder, include_unpublishable, drafts, config.export.model_dump(mode="json"), own])[:8]
+        # A stage that was run again keeps its folder: what stands in it is told by its manifest.
+        within = sha256(store.read(f"{folder}/{MANIFEST}") or b"")
+        key = digest([within, include_unpublishable, drafts, config.export.model_dump(mode="json"), own])[:8]
         before = old["batches"].get(batch)
         if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in _files(before)):
             found[batch] = before

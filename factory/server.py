@@ -39,7 +39,8 @@ def vllm_python(serve: Serve | None = None) -> str | None:
     if named:
         return named if shutil.which(named) else None
     local = os.path.join(".venv-vllm", "bin", "python")
-    for one in (os.path.abspath(local), sys.executable):
+    project = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    for one in (os.path.abspath(local), os.path.join(project, local), sys.executable):
         if (
             os.path.exists(one)
             and subprocess.run([one, "-c", _SERVES], check=False, capture_output=True).returncode == 0
@@ -127,6 +128,8 @@ class Server:
 
     def __enter__(self) -> Self:
         self._lock = _machine_lock()
+        with contextlib.suppress(FileNotFoundError):
+            os.truncate(self._log_path, 0)
         try:
             port = free_port()
             self.url = f"http://127.0.0.1:{port}"

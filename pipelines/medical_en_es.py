@@ -14,7 +14,8 @@ from factory.steps.quality import KeepLanguage, KeepTraditions, QualityFilter
 from factory.steps.questions import SplitQuestions
 from factory.steps.text import RepairText, Seal
 from factory.steps.topic import TagTopic
-from factory.steps.translate import TranslateStep, engines_of
+from factory.steps.translate import TranslateStep
+from factory.translate.engines import engines_of
 
 
 def stages(config: Recipe, context: Context) -> list[Stage]:

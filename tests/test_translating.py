@@ -523,3 +523,23 @@ def test_numbers_of_the_docs_are_counted() -> None:
     assert Counter(line.split("|")[1].strip() for line in page.splitlines() if line.startswith("| ")).keys() >= set(
         GATES
     )
+
+
+def test_what_was_said_of_the_engine_is_kept(tmp_path: Path) -> None:
+    """A glossary is added to the model that was named; a new engine ends the old one, its address and its terms."""
+    from factory.cli.building import said_of
+    from factory.store import write_json
+
+    store = open_store(str(tmp_path))
+    first = said_of(store, "r", ('translate.model="a"', 'translate.model_licence="MIT"'), "http://127.0.0.1:1")
+    assert first == {
+        "settings": ['translate.model="a"', 'translate.model_licence="MIT"'],
+        "endpoint": "http://127.0.0.1:1",
+    }
+    write_json(store, "said/r.json", first)
+    assert said_of(store, "r") == first
+    more = said_of(store, "r", ('translate.glossary=["x"]',))
+    assert more == {"settings": [*first["settings"], 'translate.glossary=["x"]'], "endpoint": "http://127.0.0.1:1"}
+    write_json(store, "said/r.json", more)
+    draft = said_of(store, "r", ('translate.engine="apertium"',))
+    assert draft == {"settings": ['translate.glossary=["x"]', 'translate.engine="apertium"'], "endpoint": None}

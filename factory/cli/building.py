@@ -135,25 +135,44 @@ class Shown(NamedTuple):
     quiet: bool
 
 
+_ENGINE_KEYS = ("translate.engine", "translate.model", "translate.model_licence")
+
+
+def said_of(store: Any, name: str, settings: tuple[str, ...] = (), endpoint: str | None = None) -> dict[str, Any]:
+    """What was said last of a recipe's engine in this home, with what is said now: a new engine ends the old one."""
+    from factory.store import read_json
+
+    last = read_json(store, f"said/{name}.json") or {"settings": [], "endpoint": None}
+    kept = {one.partition("=")[0]: one for one in last["settings"]}
+    address = last["endpoint"]
+    if endpoint or any(one.startswith(_ENGINE_KEYS[:2]) for one in settings):
+        kept = {key: one for key, one in kept.items() if key not in _ENGINE_KEYS}
+        address = endpoint
+    kept |= {one.partition("=")[0]: one for one in settings}
+    return {"settings": list(kept.values()), "endpoint": address}
+
+
 def configured(store: Any, name: str, settings: tuple[str, ...], how: Any) -> tuple[Any, Any]:
     """The config of a recipe with its engine, as it was said last for this home unless it is said now."""
     from dataclasses import replace
 
     from factory.build import recipe_config, resolved
-    from factory.store import read_json
 
-    last = read_json(store, f"said/{name}.json") or {"settings": [], "endpoint": None}
-    config = recipe_config(name, (*last["settings"], *settings))
-    # An address that was said for one engine is not meant where another is named now.
-    other = any(one.startswith(("translate.engine=", "translate.model=")) for one in settings)
-    address = how.endpoint or (None if other else last["endpoint"])
+    said = said_of(store, name, tuple(one for one in settings if one.startswith("translate.")), how.endpoint)
+    config = recipe_config(name, (*said["settings"], *settings))
     if config.translate is None:
         return config, replace(how, endpoint=None)
-    return resolved(config, address), replace(how, endpoint=address)
+    return resolved(config, said["endpoint"]), replace(how, endpoint=said["endpoint"])
 
 
 def run_builds(
-    chosen: tuple[str, ...], store: Any, settings: tuple[str, ...], how: Any, shown: Shown, *, every: bool = False
+    chosen: tuple[str, ...],
+    store: Any,
+    settings: tuple[str, ...],
+    how: Any,
+    shown: Shown,
+    *,
+    every: bool = False,
 ) -> None:
     """Build recipes and say what came of them; ends the command with its exit code."""
     from factory.build import Build

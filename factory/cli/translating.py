@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from factory.cli import clean, options
-from factory.cli.building import Shown, configured, run_builds
+from factory.cli.building import Shown, configured, run_builds, said_of
 from factory.errors import ConfigError
 
 RECIPES = ("medical_en_es",)
@@ -70,6 +70,7 @@ def translate(
       factory translate --evaluate dev.jsonl --model EuroLLM-9B-Instruct-2512
     """
     from factory.build import Options
+    from factory.store import write_json
 
     chosen = tuple(dict.fromkeys(recipes or RECIPES))
     if wrong := [name for name in chosen if name not in RECIPES]:
@@ -92,7 +93,7 @@ def translate(
     for name in chosen:
         configured(store, name, (*said, *settings), how)
         if (said or endpoint) and not given["dry_run"] and given["limit"] is None:
-            _remember(store, name, said, endpoint)
+            write_json(store, f"said/{name}.json", said_of(store, name, said, endpoint))
     shown = Shown(given["sources_file"], given["dry_run"], given["as_json"], given["verbose"], given["quiet"])
     run_builds(chosen, store, (*said, *settings), how, shown)
 
@@ -154,12 +155,6 @@ def _keep(store: Any, path: str, check: Any, *, dry_run: bool) -> str:
     if not dry_run and not store.has(f"inputs/{name}"):
         store.write(f"inputs/{name}", data)
     return name
-
-
-def _remember(store: Any, recipe: str, said: tuple[str, ...], endpoint: str | None) -> None:
-    from factory.store import write_json
-
-    write_json(store, f"said/{recipe}.json", {"settings": list(said), "endpoint": endpoint})
 
 
 def _take(store: Any, corpus: str) -> str:

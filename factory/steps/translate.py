@@ -16,20 +16,18 @@ from datatrove.pipeline.base import PipelineStep
 from factory import stage
 from factory.config import Calls, Engines, Translate
 from factory.engine import Ask, Engine, Tokens, connection
-from factory.errors import ConfigError
-from factory.licence import publishable
-from factory.models import Profile, Prompt, Sampling, find
+from factory.models import Profile, Prompt, Sampling
 from factory.record import Translation, UnitRow, paragraphs_of, sha256
 from factory.replies import replies_of
 from factory.stage import Context
 from factory.steps.text import content_sha256
 from factory.store import Store, open_store
 from factory.translate import apertium, back
+from factory.translate.engines import engines_of, profile_of
 from factory.translate.gates import check
 from factory.translate.glossary import Glossary, terms_in
 from factory.translate.ladder import Ladder, Said, unserved
 from factory.translate.memory import Memory, Pair, pairs_in
-from factory.translate.prompt import prompts_sha256
 from factory.translate.segment import Joined, Plan, Unit, calls, join, plan
 
 # Documents read ahead at most, so that one slow Document does not empty the window.
@@ -39,6 +37,7 @@ _COLLECTED = (50_000, 20, 50)
 # Units that Apertium gets together: 0.2 s of start-up for some seconds of work.
 _DRAFTED = 2000
 _TELL_SECONDS = 0.5
+NOTHING = "nothing_to_translate"
 
 
 class TranslateStep(PipelineStep):
@@ -154,7 +153,7 @@ class TranslateStep(PipelineStep):
         metadata["translation"] = self._translation(document)
         why = self._failure(found, joined, metadata["form"])
         if why is not None:
-            metadata["filter_reason"] = f"failed:{why}"
+            metadata["filter_reason"] = why if why == NOTHING else f"failed:{why}"
             said = next((u.said for u in found.units if u.gate == why and u.said), "")
             metadata["message"] = said
             return None
@@ -178,7 +177,7 @@ class TranslateStep(PipelineStep):
         if engine:
             return engine[0]
         if not joined.text.strip() and not gates:
-            return "nothing_to_translate"
+            return NOTHING
         if gates and (form is not None or joined.failed_share > self.config.most_failed_share or not joined.text):
             return min(gates, key=lambda gate: (-gates[gate], gate))
         return None
@@ -237,51 +236,6 @@ def _kept(store: Store, name: str) -> tuple[bytes, str]:
 def _plan(document: Document) -> Plan:
     paragraphs = paragraphs_of(document.text, document.metadata["spans"])
     return plan(paragraphs, document.metadata["title"], fields=document.metadata["form"] is not None)
-
-
-def profile_of(engines: Engines) -> Profile:
-    """The profile as it was when the stage was planned."""
-    return Profile.model_validate(
-        {"name": engines.model, "repo": engines.model, "licence": "unknown"} | engines.profile
-    )
-
-
-def engines_of(config: Translate) -> Engines:
-    """What a translation's results depend on. Raises ConfigError where no engine can be had."""
-    if config.engine == "auto":
-        return Engines(engine="auto", model="auto")
-
-    if config.engine == "apertium":
-        version = apertium.version()
-        if version is None:
-            raise ConfigError("Apertium with English and Spanish is not installed", apertium.HOW)
-        return Engines(engine="apertium", model=f"apertium-eng-spa ({version})")
-    profile = profile_for(config)
-    kept = profile.model_dump(
-        mode="json",
-        include={"repo", "revision", "licence", "outputs", "template", "system_role", "context", "stops", "reply"}
-        | {"sampling", "hf_overrides", "engine", "task"},
-    )
-    return Engines(engine=config.engine, model=profile.name, profile=kept, prompt_sha256=prompts_sha256())
-
-
-def profile_for(config: Translate) -> Profile:
-    """The profile of the model named. An endpoint may have any: asked by its own template, on terms that are unknown.
-
-    Raises ConfigError where no model is named, or none is known by that name.
-    """
-    if config.model is None:
-        raise ConfigError("a translation needs a model", "name one with --model, or --engine apertium for a draft")
-    try:
-        profile = find(config.model)
-    except ConfigError:
-        if config.engine != "endpoint":
-            raise
-        profile = Profile(name=config.model, repo=config.model, licence="unknown")
-    if config.model_licence is not None:
-        free = "free" if publishable(config.model_licence) else "restricted"
-        profile = profile.model_copy(update={"licence": config.model_licence, "outputs": free})
-    return profile
 
 
 class _Queue:

@@ -42,7 +42,8 @@ def evaluated(
 
     from factory.record import Paragraph, assemble
     from factory.stage import Context
-    from factory.steps.translate import TranslateStep, engines_of
+    from factory.steps.translate import TranslateStep
+    from factory.translate.engines import engines_of
 
     assert config.translate is not None
     os.environ.update(environment)

@@ -327,6 +327,7 @@ def test_a_failure_of_the_server_is_tried_again_when_asked(tmp_path: Path) -> No
         asked = {text for units in server.requests() for text in units}
     assert code == 0
     assert result["items"]["accepted"] == 2
+    assert len(rows(home)) == 2
     assert PLAIN in asked
     assert "Common adverse effects are nausea and headache." not in asked
 
