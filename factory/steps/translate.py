@@ -30,8 +30,9 @@ from factory.translate.ladder import Ladder, Said, unserved
 from factory.translate.memory import Memory, Pair, pairs_in
 from factory.translate.segment import Joined, Plan, Unit, calls, join, plan
 
-# Documents read ahead at most, so that one slow Document does not empty the window.
-_AHEAD = 4096
+# Characters of Documents read ahead at most, so that one slow Document does not empty the window, nor a shelf of books
+# fill the memory.
+_AHEAD = 32_000_000
 # Thousands of tasks under way are all alive: looking for garbage every 700 objects takes a tenth of the time.
 _COLLECTED = (50_000, 20, 50)
 # Units that Apertium gets together: 0.2 s of start-up for some seconds of work.
@@ -262,23 +263,25 @@ class _Queue:
 
     def run(self, given: Iterator[tuple[Document, Plan]]) -> Iterator[tuple[Document, Plan]]:
         waiting: deque[tuple[Document, Plan, asyncio.Task[None]]] = deque()
-        more = True
+        more, held = True, 0
         while more or waiting:
-            while more and self._open < self._limit and len(waiting) < _AHEAD:
+            while more and self._open < self._limit and held < _AHEAD:
                 document, found = next(given, (None, None))
                 if document is None or found is None:
                     more = False
                     break
+                held += len(document.text)
                 waiting.append((document, found, self._begin(document, found)))
             if not waiting:
                 break
             head = waiting[0][2]
-            if more and not head.done():
+            if more and held < _AHEAD and not head.done():
                 self._loop.run_until_complete(self._head_or_room(head))
             elif not head.done():
                 self._loop.run_until_complete(asyncio.wait([head]))
             while waiting and waiting[0][2].done():
                 document, found, task = waiting.popleft()
+                held -= len(document.text)
                 task.result()
                 yield document, found
 
