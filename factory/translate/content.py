@@ -6,6 +6,7 @@ cannot show stands in `lexicon.txt`, an English stem and the Spanish stems it be
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -97,3 +98,16 @@ def wrong(source: Side, target: Side) -> str | None:
     if found.gap >= limit and len(source.text) >= _FROM:
         return f"{found.gap} content words in a row are not found"
     return None
+
+
+def crossed(pairs: Sequence[tuple[Side, Side]]) -> list[int]:
+    """Which of several texts stand under each other's number: nothing of their own is found, something of another's is.
+
+    For texts too short for the gate itself: `Symptoms` and `Causes` whose translations changed places.
+    """
+    found = []
+    for at, (source, target) in enumerate(pairs):
+        own = cover(source, target)
+        if own.words and not own.share and any(cover(source, t).share for i, (_, t) in enumerate(pairs) if i != at):
+            found.append(at)
+    return found

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 
 from factory.errors import BadReply
 from factory.models import Profile, Prompt, Sampling
+from factory.translate.content import crossed
 from factory.translate.gates import check
 from factory.translate.glossary import Glossary
 from factory.translate.memory import Memory
 from factory.translate.prompt import Help, parse, prompt, reply_tokens, schema
 from factory.translate.segment import MOST_UNITS, Unit
 from factory.translate.sentences import sentences
+from factory.translate.side import Side
 
 # What is not the text's fault: such a Document is free to be asked again.
 ENGINE = "engine_"
@@ -103,6 +105,7 @@ class Ladder:
                 self._judge(unit, found.texts[number])
             elif unit.target is None:
                 unit.gate = found.wrong[number]
+        _uncross([unit for unit in units if unit.target is not None])
 
     def _help(self, units: Sequence[Unit], before: str, heading: str) -> Help:
         text = "\n".join(unit.source for unit in units)
@@ -136,6 +139,14 @@ class Ladder:
             unit.gate, unit.said = wrong.gate, wrong.said
             return
         self._judge(unit, " ".join(part.target or "" for part in parts))
+
+
+def _uncross(units: Sequence[Unit]) -> None:
+    """Short units whose translations changed places have none."""
+    sides = [(Side(unit.source, "en"), Side(unit.target or "", "es")) for unit in units] if len(units) > 1 else []
+    for at in crossed(sides):
+        units[at].target, units[at].gate = None, "order"
+        units[at].said = "another unit's translation stands under its number"
 
 
 def _fail(units: Sequence[Unit], gate: str) -> None:

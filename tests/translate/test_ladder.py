@@ -131,6 +131,15 @@ def test_a_prompt_beyond_the_context_is_not_sent() -> None:
     assert model.asked == []
 
 
+def test_short_units_that_changed_places_are_found() -> None:
+    """Two headings under each other's number pass every gate by themselves; they are asked for again."""
+    PAIRS.update({"Symptoms": "Síntomas", "Causes": "Causas"})
+    model = Model({"Symptoms": ("Causas", 1), "Causes": ("Síntomas", 1)})
+    units = climbed(["Symptoms", FOUR[0], "Causes"], model)
+    assert [unit.target for unit in units] == ["Síntomas", PAIRS[FOUR[0]], "Causas"]
+    assert [unit.attempts for unit in units] == [2, 1, 2]
+
+
 def test_the_memory_spares_the_model() -> None:
     """A text that was translated before is taken, if it passes the gates today."""
     model = Model({})
