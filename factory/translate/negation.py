@@ -106,6 +106,8 @@ _LIMITS = {"en": ({"more", "less", "fewer", "later", "longer"}, {"than"}), "es":
 _COMPLETES = frozenset("ningún ninguna ninguno ningunas ningunos nada nadie nunca jamás ni tampoco".split())
 # `hace falta` is a need, not a lack.
 _NEEDS = ("hac", "hag", "har", "hiz", "hic")
+# `out of hours` is a lack, `carry out` is none; `libre de humo`, not `tiempo libre`.
+_FOLLOWED = {"out": "of", "libre": "de", "libres": "de"}
 # A non-smoker is `no fumador`.
 _NON = re.compile(r"non(?!e$|sense|etheless)[a-z]{4,}$|non$")
 # `pero sí` turns what was denied before it.
@@ -189,6 +191,8 @@ def _denials(words: list[str], language: str) -> Denials:
             elif not idle:
                 strong.append(at / length)
             last = at
+        elif word in _FOLLOWED and words[at + 1 : at + 2] != [_FOLLOWED[word]]:
+            continue
         elif not (word.startswith("falta") and at and words[at - 1].startswith(_NEEDS)):
             maybe.append((at / length, kind))
     return Denials(strong, maybe)

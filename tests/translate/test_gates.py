@@ -162,6 +162,9 @@ def test_another_unit_is_found(source: str, target: str) -> None:
 
 
 RIGHT_NEGATIONS = [
+    ("Students are out of school.", "Los estudiantes están sin clases."),
+    ("A smoke-free hospital", "Un hospital sin humo"),
+    ("The skin had no lesions.", "La piel estaba libre de lesiones."),
     ("He did not receive any treatment.", "No recibió ningún tratamiento."),
     ("There was nothing there, ever.", "Nunca hubo nada allí."),
     ("Neither fever nor cough.", "Ni fiebre ni tos."),
@@ -184,6 +187,9 @@ RIGHT_NEGATIONS = [
     ("The patient takes ibuprofen.", "El paciente toma ibuprofeno."),
 ]
 WRONG_NEGATIONS = [
+    ("It is necessary to carry out controls.", "No es necesario realizar controles."),
+    ("No sick days are required.", "Es necesario pedir tiempo libre."),
+    ("Until now, no virus was found in bats.", "Hasta ahora se ha encontrado un virus en murciélagos."),
     ("Do not take with alcohol.", "Tómese con alcohol."),
     ("Take with alcohol.", "No tome alcohol."),
     ("The drug is contraindicated in pregnancy.", "El fármaco está indicado en el embarazo."),
