@@ -80,7 +80,7 @@ def _candidates(word: str) -> tuple[str, ...]:
 # (TICO-19, CasiMedicos); long texts of one subject share more. Set with room: other texts have other words.
 _LEAST, _MORE, _MOST = 0.13, 0.011, 0.45
 # A clause that is missing leaves a gap of words and a short text: (shorter than, words in a row not found).
-_GAPS = ((0.92, 5), (0.97, 6), (99.0, 9))
+_GAPS = ((0.92, 4), (0.97, 6), (99.0, 9))
 _FROM = 90
 
 
