@@ -237,11 +237,18 @@ def test_the_wheel_works_elsewhere(tmp_path: Path) -> None:
         [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(site), str(wheel)], check=True
     )
     (site / "parent.pth").write_text(next(p for p in sys.path if p.endswith("site-packages")))
-    code = "import pipelines, factory.build as b; print(b.names(), pipelines.__file__)"
+    code = (
+        "import pipelines, factory.build as b; from factory.models import find; "
+        "from factory.translate.prompt import prompts_sha256; from factory import check_translation; "
+        "print(b.names(), pipelines.__file__, find('BioMistral-7B').repo, prompts_sha256(), "
+        "check_translation('Take 5 mg.', 'Tome 50 mg.'))"
+    )
     said = subprocess.run(
         [tmp_path / "env/bin/python", "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
     ).stdout
     assert "medical_es" in said
+    assert "BioMistral/BioMistral-7B" in said
+    assert "['numbers']" in said
     assert str(site) in said
 
 
