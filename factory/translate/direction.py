@@ -10,8 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from factory.translate.sentences import paired
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from factory.translate.side import Side
+
+    Look = Callable[[Side, Side], str | None]
 
 # `no more than` is a bound from above, `no less than` one from below: what denies is read first.
 _FLOOR = {
@@ -43,7 +49,8 @@ _MORE = {
         re.IGNORECASE,
     ),
     "es": re.compile(
-        r"\b(?:más|mayor(?:es)?|superior(?:es)?) (?:de|que|a|al)\b|\bpor encima\b|\b(?:super|exced|sobrepas)\w+"
+        r"\b(?:más(?: \w+)?|mayor(?:es)?|superior(?:es)?) (?:de|que|a|al)\b|\bpor encima\b"
+        r"|\b(?:super|exced|sobrepas)\w+"
         r"|\bcomo mínimo\b|\bmínim[oa]s?\b|\ba partir\b|[>≥]",
         re.IGNORECASE,
     ),
@@ -232,9 +239,26 @@ def _flipped(axis: Axis, source: Side, target: Side) -> str | None:
     return f"{word!r} became its opposite"
 
 
+# In a text of several sentences one may say left and another right; what cannot be compared sentence by sentence and is
+# longer than this is not judged.
+_LONG = 300
+
+
+def _confirmed(look: Look, source: Side, target: Side) -> str | None:
+    """What a look finds in the whole text, if it stands in a pair of sentences too."""
+    said = look(source, target)
+    if said is None or len(source.text) <= _LONG:
+        return said
+    pairs = paired(source, target)
+    if len(pairs) == 1:
+        return None
+    sides = ((type(source)(one, source.language), type(target)(other, target.language)) for one, other in pairs)
+    return next((said for one, other in sides if (said := look(one, other))), None)
+
+
 def wrong(source: Side, target: Side) -> str | None:
     """What points the other way, in a few words; None where nothing does."""
     for look in (_bound, _unanswered, _too_low, _turned_time, _opposed):
-        if said := look(source, target):
+        if said := _confirmed(look, source, target):
             return said
     return None
