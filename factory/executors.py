@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import IO, Any, Protocol
 
 from factory.config import Recipe
-from factory.errors import ConfigError, EngineError, HomeError, StageFailed, classes
+from factory.errors import ConfigError, EngineError, FactoryError, HomeError, StageFailed, classes
 from factory.stage import Context, Stage
 from factory.store import Store, home_error, open_store, read_json, write_json
 
@@ -190,12 +190,21 @@ def main() -> None:
         work(spec, *(int(a) for a in sys.argv[1:4]))
     except OSError as error:
         sys.exit(_OS_ERROR + (error.errno or 0))
-    except (EngineError, ConfigError) as error:
-        told = {"reason": type(error).reason, "message": error.message, "remedy": error.remedy}
+    except (EngineError, ConfigError, HomeError) as error:
+        sys.exit(_told(spec, error))
+
+
+def _told(spec: dict[str, Any], error: FactoryError) -> int:
+    """The exit code of a worker that ends with a sentence: a refusal of the storage by its number, others by a file."""
+    number = getattr(error.__cause__, "errno", None)
+    if isinstance(error, HomeError) and number:
+        return _OS_ERROR + int(number)
+    told = {"reason": type(error).reason, "message": error.message, "remedy": error.remedy}
+    try:
         write_json(open_store(spec["context"]["home"]), f"{spec['context']['folder']}/logs/{_FAILURE}", told)
-        sys.exit(_SAID)
-    except HomeError as error:
-        sys.exit(_OS_ERROR + (getattr(error.__cause__, "errno", None) or 0))
+    except HomeError as refused:
+        return _OS_ERROR + (getattr(refused.__cause__, "errno", None) or 0)
+    return _SAID
 
 
 if __name__ == "__main__":

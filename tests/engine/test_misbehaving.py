@@ -392,6 +392,23 @@ def test_the_key_is_sent_and_told_to_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_spoilt_store_of_replies_is_named(tmp_path: Path) -> None:
+    """One sentence with the file and what to do; without it everything goes on."""
+    home = tmp_path / "home"
+    ingest(home, {"a": WHOLE})
+    (home / "cache").mkdir()
+    (home / "cache/replies.sqlite").write_bytes(b"no database" * 500)
+    with serving(tmp_path / "server", pairs=PAIRS) as server:
+        done = run("translate", "--endpoint", server.url, *SMALL, home=home)
+        assert done.returncode == 1
+        assert "replies.sqlite" in done.stderr
+        assert "remove that file" in done.stderr
+        assert "Traceback" not in done.stderr
+        (home / "cache/replies.sqlite").unlink()
+        assert translate(home, server)[0] == 0
+
+
+@pytest.mark.slow
 def test_orders_inside_a_text_are_text(tmp_path: Path) -> None:
     """A model that obeys what stands in a document produces nothing that passes."""
     home = tmp_path / "home"
