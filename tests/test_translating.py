@@ -360,12 +360,16 @@ def test_an_engine_is_measured_against_references(tmp_path: Path) -> None:
     """BLEU and chrF with their signatures, gate rates, a report; a perfect model scores 100."""
     pairs = tmp_path / "pairs.jsonl"
     pairs.write_text("".join(json.dumps({"en": en, "es": es}, ensure_ascii=False) + "\n" for en, es in PAIRS.items()))
+    wrong = tmp_path / "wrong.jsonl"
+    wrong.write_text("".join(json.dumps({"en": f"Take {n} mg.", "es": f"Tome {n}0 mg."}) + "\n" for n in (5, 7, 9)))
     home = tmp_path / "home"
     draft = json.loads(run("translate", "--evaluate", pairs, "--engine", "apertium", "--json", home=home).stdout)
     assert draft["pairs"] == len(PAIRS)
     assert 20 < draft["scores"]["all"]["chrf"] < 95
     assert draft["scores"]["signatures"]["bleu"].startswith("nrefs:1|case:mixed")
     assert draft["alarms"] == {}
+    told = json.loads(run("translate", "--evaluate", wrong, "--engine", "apertium", "--json", home=home).stdout)
+    assert told["alarms"] == {"any": 3, "numbers": 3}
     with serving(tmp_path / "server", pairs=PAIRS, faults={"The study included": ["loop", None]}) as server:
         done = run("translate", "--evaluate", pairs, "--endpoint", server.url, home=home)
         assert done.returncode == 0, done.stderr

@@ -72,7 +72,7 @@ def _measured(pairs: list[Pair], units: list[list[Unit]], name: str, model: str)
     alarms: Counter[str] = Counter()
     for english, spanish in pairs:
         found = check(english, spanish)
-        alarms.update(found)
+        alarms.update(list(found))
         alarms["any"] += bool(found)
     bad = [
         {"en": pairs[n][0], "es": pairs[n][1], "said": said[n], "gate": gate, "why": _why(units[n])}

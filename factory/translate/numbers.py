@@ -351,7 +351,9 @@ def _swapped(source: Side, target: Side) -> str | None:
 
     None of 7,619 human translations changes the order of numbers that share a unit; dates do move.
     """
-    if len(source.digits) < 2 or _in_order(source.digits) == _in_order(target.digits):
+    if len([number for number in source.digits if number.unit is not None]) < 2:
+        return None
+    if _in_order(source.digits) == _in_order(target.digits):
         return None
     for one, other in paired(source, target):
         ours = _in_order(_in_digits(_plain(one), source.language))
