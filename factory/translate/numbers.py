@@ -333,6 +333,8 @@ def wrong(source: Side, target: Side) -> str | None:
     """What is wrong with the numbers of a translation, in a few words; None where nothing is."""
     ours, theirs = source.digits, target.digits
     worded = _may_count(source) and _may_count(target)
+    if not worded and ours == theirs:
+        return None
     if not worded and _same(ours, theirs):
         return _swapped(source, target)
     ours, theirs = ours + in_words(source), theirs + in_words(target)

@@ -81,6 +81,8 @@ def wrong(source: Side, target: Side) -> str | None:
     """What is wrong with the units of a translation, in a few words; None where nothing is."""
     if not source.has_digits or not target.has_digits:
         return None
+    if source.digits == target.digits:
+        return None
     ours, theirs = _by_value(source), _by_value(target)
     if any(n.unit == "%" for n in source.digits) and (said := _lost_percent(source, target)):
         return said
