@@ -16,7 +16,7 @@ from datatrove.pipeline.base import PipelineStep
 from datatrove.pipeline.writers import JsonlWriter, ParquetWriter
 
 from factory.errors import HomeError
-from factory.schema import DOCUMENT, document_of, row_of
+from factory.schema import DOCUMENT, QUESTIONED, document_of, questioned_of, row_of
 from factory.stage import Counts, progress, tell
 from factory.store import LocalStore, Store
 
@@ -26,6 +26,10 @@ ROWS_PER_GROUP = 64
 
 def _document_row(_: object, document: Document) -> dict[str, Any]:
     return row_of(document)
+
+
+def _questioned_row(_: object, document: Document) -> dict[str, Any]:
+    return questioned_of(document)
 
 
 def _rejected_row(_: object, document: Document) -> dict[str, Any]:
@@ -95,7 +99,9 @@ class Sink(PipelineStep):
     type = "WRITER"
     version = 1
 
-    def __init__(self, store: Store, folder: str, rejected: Rejected, items: Items) -> None:
+    def __init__(
+        self, store: Store, folder: str, rejected: Rejected, items: Items, *, questioned: bool = False
+    ) -> None:
         super().__init__()
         self.store = store
         self.items = items
@@ -103,10 +109,10 @@ class Sink(PipelineStep):
         self.writer = ParquetWriter(
             f"{store.path(folder)}/data",
             compression="zstd",
-            adapter=_document_row,
+            adapter=_questioned_row if questioned else _document_row,
             batch_size=ROWS_PER_GROUP,
             max_file_size=-1,
-            schema=DOCUMENT,
+            schema=QUESTIONED if questioned else DOCUMENT,
         )
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
@@ -213,7 +219,10 @@ def count(store: Store, folder: str) -> Counts:
     out: list[str] = []
     units: Counter[str] = Counter()
     torn: list[str] = []
-    for row in documents(store, folder, ["doc_id", "removed", "units"]):
+    asked = _Asked()
+    questioned = ["passages", "questions"] if _is_questioned(store, folder) else []
+    for row in documents(store, folder, ["doc_id", "removed", "units", *questioned]):
+        asked.add(row["doc_id"], row)
         out.append(row["doc_id"])
         removed.update(dict(row["removed"] or []))
         _count_units(units, torn, row["doc_id"], row["units"] or [])
@@ -222,7 +231,57 @@ def count(store: Store, folder: str) -> Counts:
         for row in rejected(store, folder, reason):
             dropped.setdefault(reason, []).append(row["id"])
             _count_units(units, torn, row["id"], row["metadata"].get("units") or [])
-    return Counts(out, dropped, list(items(store, folder)), removed, digests(store, folder), units, torn)
+            asked.add(row["id"], row["metadata"])
+    written = digests(store, folder)
+    return Counts(
+        out,
+        dropped,
+        list(items(store, folder)),
+        removed,
+        written,
+        units,
+        torn,
+        asked.passages,
+        asked.questions,
+        asked.torn,
+    )
+
+
+def _is_questioned(store: Store, folder: str) -> bool:
+    """The Documents of a stage carry questions."""
+    for key in data_files(store, folder)[:1]:
+        with _open(store, key) as file:
+            return "questions" in file.schema_arrow.names
+    return False
+
+
+class _Asked:
+    """The books of passages and of questions: each ended once, each question within a passage of its Document."""
+
+    def __init__(self) -> None:
+        self.passages: Counter[str] = Counter()
+        self.questions: Counter[str] = Counter()
+        self.torn: list[str] = []
+
+    def add(self, name: str, row: dict[str, Any]) -> None:
+        known = set()
+        for passage in row.get("passages") or []:
+            known.add(passage["id"])
+            self.passages["in"] += 1
+            self.passages[_how(passage)] += 1
+            if passage["outcome"] not in ("accepted", "rejected", "failed", "skipped"):
+                self.torn.append(name)
+        seen = set()
+        for question in row.get("questions") or []:
+            self.questions["proposed"] += 1
+            self.questions[f"{question['kind']} {_how(question)}"] += 1
+            if question["passage_id"] not in known or question["id"] in seen or not question["outcome"]:
+                self.torn.append(name)
+            seen.add(question["id"])
+
+
+def _how(row: dict[str, Any]) -> str:
+    return f"{row['outcome']}:{row['reason']}" if row["reason"] else str(row["outcome"])
 
 
 def _count_units(units: Counter[str], torn: list[str], name: str, rows: list[dict[str, Any]]) -> None:

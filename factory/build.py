@@ -108,12 +108,49 @@ def recipe_config(name: str, settings: tuple[str, ...] = ()) -> Recipe:
 DEFAULT_TRANSLATOR = "salamandraTA-7b-instruct"
 
 
+def profile_in(config: Recipe) -> Any:
+    """The profile of the model that a recipe's engine serves. Raises ConfigError."""
+    from factory.translate.engines import profile_for
+
+    if config.questions is not None:
+        from factory.steps.model_lane import profile_named
+
+        return profile_named(config.questions)
+    return profile_for(config.translate or Translate())
+
+
+def resolved_questions(config: Recipe, endpoint: str | None = None) -> Recipe:
+    """The config of a recipe of questions with the engine that is meant. Raises ConfigError."""
+    from factory.steps.model_lane import lane_of, profile_named
+
+    asked = config.questions
+    assert asked is not None
+    engine, model = asked.engine, asked.model
+    if endpoint:
+        engine = "endpoint"
+        if model is None:
+            from factory.engine import only_model
+
+            model = only_model(endpoint)
+    if engine == "auto":
+        engine = "vllm"
+    asked = asked.model_copy(update={"engine": engine, "model": model})
+    asked = asked.model_copy(update={"lane": lane_of(asked)})
+    if asked.lane == "template":
+        asked = asked.model_copy(update={"engine": "auto", "model": None, "model_licence": None})
+    else:
+        profile_named(asked)
+    return config.model_copy(update={"questions": asked})
+
+
 def resolved(config: Recipe, endpoint: str | None = None) -> Recipe:
     """The config with the engine that is meant: `auto` is the model that was named, else Apertium's draft.
 
     Raises ConfigError where there is neither.
     """
     translate = config.translate
+    if config.questions is not None:
+        return resolved_questions(config, endpoint)
     if translate is None:
         return config
     engine, model = translate.engine, translate.model
@@ -186,6 +223,7 @@ class Build:
         self._engines = EngineRoom(config, options)
         self._asked: dict[str, Any] = {}
         self._receipts: dict[Item, dict[str, Any]] | None = None
+        self._made: dict[str, Any] = {}
 
     # What may be built
 
@@ -224,9 +262,17 @@ class Build:
         known = {item.source_id for item in self.ledger.stored()}
         rows = {k: v for k, v in self._said().items() if k in known}
         ocr = ocr_engine() if self.config.read.ocr == "auto" else None
-        settings = self.config.model_dump(mode="json", exclude={"serve", "calls"})
-        found = [FORMAT, code_digest(), settings, self.ledger.fingerprint(), rows, ocr, self.recipe, self.indexes()]
+        found = [self._settings(), self.ledger.fingerprint(), rows, ocr]
         return digest(found)
+
+    def _settings(self) -> list[Any]:
+        """What every dataset depends on besides its inputs."""
+        settings = self.config.model_dump(mode="json", exclude={"serve", "calls"})
+        return [FORMAT, code_digest(), settings, self.recipe, self.indexes()]
+
+    def made(self) -> dict[str, Any]:
+        """What the last build is made of: `finals` (batch, folder) and `reduced`, as datasets/<recipe>.json has them."""
+        return self._made or read_json(self.store, f"datasets/{self.recipe}.json") or {"finals": [], "reduced": []}
 
     def nothing_to_do(self) -> Result | None:
         """What the last build left, if it would be the same now."""
@@ -288,10 +334,7 @@ class Build:
         found: list[Pass] = []
         earlier: list[tuple[str, ...]] = []
         for one in held:
-            known = self.receipts()
-            present = [known[item] for item in one.items if item in known]
-            inputs: Any = [one.digest, digest([[r["source"], r["name"], r.get("facts")] for r in present])]
-            previous: str | None = None
+            inputs, previous = self._inputs(one)
             folders: list[str] = []
             for index in range(99):
                 blank = Context(
@@ -309,6 +352,12 @@ class Build:
                 folders.append(folder)
             earlier.append(tuple(folders))
         return found
+
+    def _inputs(self, one: Batch) -> tuple[Any, str | None]:
+        """What a batch's first stage depends on, and the stage it reads: none, but raw items."""
+        known = self.receipts()
+        present = [known[item] for item in one.items if item in known]
+        return [one.digest, digest([[r["source"], r["name"], r.get("facts")] for r in present])], None
 
     def run(self, listener: Listener) -> Result:
         """The dataset is built. Raises the FactoryError of what stopped it."""
@@ -339,7 +388,8 @@ class Build:
         result.items = self._books(held, passes)
         target = f"{self.root}datasets/{self.recipe}"
         final = [p for p in passes if p.index == len(passes) // max(1, len(held)) - 1]
-        reduced = [p.context.folder for p in passes if p.stage.equation == "reduce"]
+        reduced = self._reduced(passes)
+        self._made = {"finals": [[p.batch.name, p.context.folder] for p in final], "reduced": reduced}
         result.export = export(
             self.store,
             self.recipe,
@@ -365,13 +415,16 @@ class Build:
                 "fingerprint": self.fingerprint(),
                 "unpublishable": self.options.include_unpublishable,
                 "folders": [p.context.folder for p in passes],
-                "finals": [[p.batch.name, p.context.folder] for p in final],
-                "reduced": reduced,
+                **self._made,
                 "config": self.config.model_dump(mode="json"),
                 "result": {k: getattr(result, k) for k in result.__slots__} | {"fresh": False},
             }
             write_json(self.store, f"datasets/{self.recipe}.json", table)
         return result
+
+    def _reduced(self, passes: list[Pass]) -> list[str]:
+        """Of each batch the stage that says what repeats what."""
+        return [p.context.folder for p in passes if p.stage.equation == "reduce"]
 
     def _may_be_asked_again(self, one: Pass) -> bool:
         """Some Documents of a stage failed by the model's server, not by what it said."""
@@ -433,8 +486,9 @@ class Build:
                 row[key] += manifest[key]
             for reason, count in manifest["rejected"].items():
                 row["rejected"][reason] = row["rejected"].get(reason, 0) + count
-            for name, count in manifest.get("units", {}).items():
-                row.setdefault("units", {})[name] = row.get("units", {}).get(name, 0) + count
+            for book in ("units", "passages", "questions"):
+                for name, count in manifest.get(book, {}).items():
+                    row.setdefault(book, {})[name] = row.get(book, {}).get(name, 0) + count
         return list(found.values())
 
     def _books(self, held: list[Batch], passes: list[Pass]) -> dict[str, Any]:
@@ -534,9 +588,8 @@ class EngineRoom:
         """What workers are told of the server, which is up and keeps its contract. Raises EngineError, ConfigError."""
         if self._told is None:
             from factory.engine import check_contract
-            from factory.translate.engines import profile_for
 
-            profile = profile_for(self._config.translate or Translate())
+            profile = profile_in(self._config)
             found = self._connection(profile, listener)
             check_contract(found, profile)
             self._told = found.environment()
@@ -548,7 +601,8 @@ class EngineRoom:
         window = self._config.calls.window or min(2 * self._config.serve.max_num_seqs, 1024)
         if self._options.endpoint:
             return endpoint(self._options.endpoint, profile, window)
-        if self._config.translate and self._config.translate.engine == "endpoint":
+        asking = self._config.translate or self._config.questions
+        if asking and asking.engine == "endpoint":
             raise ConfigError("the address of the model's server is not said", "name it: --endpoint URL")
         from factory.server import Server
 

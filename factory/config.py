@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from factory.errors import ConfigError
-from factory.record import Kind, Tradition
+from factory.record import Kind, Split, Tradition
 
 Profile = Literal["book", "article", "transcript", "web", "qa"]
 PROFILES: tuple[Profile, ...] = ("book", "article", "transcript", "web", "qa")
@@ -297,6 +297,38 @@ class Translate(Table):
     min_back_chrf: float = Field(28.0, ge=0, le=100, description="chrF of the back-translation at least.")
 
 
+RowKind = Literal["qa", "mcq", "dialogue", "patient", "discharge", "preference", "open"]
+
+
+class Questions(Table):
+    """How questions are asked about built corpora."""
+
+    corpora: tuple[str, ...] = Field(
+        description="Recipes whose Documents are asked about; built first where they are not."
+    )
+    also: tuple[str, ...] = Field((), description="Recipes that are asked about besides, where they are built already.")
+    kinds: tuple[RowKind, ...] = Field(
+        ("qa", "mcq", "dialogue", "patient"), description="Kinds of rows that are written."
+    )
+    splits: tuple[Split, ...] = Field(
+        ("train", "validation", "eval"), description="Splits of the Documents asked about."
+    )
+    lane: Literal["auto", "template", "model", "both"] = Field(
+        "auto", description="What writes; auto: the model where one is named, else patterns."
+    )
+    engine: Literal["auto", "vllm", "endpoint"] = Field("auto", description="What serves the model.")
+    model: str | None = Field(None, description="A profile, a Hub id or a folder; of an endpoint, its name there.")
+    model_licence: str | None = Field(None, description="The model's terms, where no profile says them: an SPDX id.")
+    per_passage: int = Field(4, ge=1, le=8, description="Questions of a passage that a model is asked for at most.")
+    temperature: float = Field(0.3, ge=0, le=2, description="Of the model (BioMistral: 0.3).")
+    max_per_document: int = Field(400, ge=1, description="Rows of one kind that a Document gives at most.")
+    max_type_share: float = Field(
+        0.5, gt=0, le=1, description="Share of one type among a Document's questions at most, from ten questions on."
+    )
+    max_similar: float = Field(0.8, gt=0, le=1, description="ROUGE-L of two questions at which the later one repeats.")
+    max_kind_share: float = Field(0.25, gt=0, le=1, description="Share of one kind of corruption among pairs at most.")
+
+
 class Engines(Table):
     """The model that a stage's results come from, as its profile says."""
 
@@ -321,6 +353,7 @@ class Recipe(Table):
     read: Read = Read()
     clean: Clean = Clean()
     translate: Translate | None = Field(None, description="Only in recipes of translations.")
+    questions: Questions | None = Field(None, description="Only in recipes of questions over other recipes.")
     serve: Serve = Serve()
     calls: Calls = Calls()
     export: Export = Export()

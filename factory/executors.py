@@ -167,7 +167,7 @@ def work(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
             step.exclusion_writer = rejected
     first = [] if stage.equation == "items" else [ReadStage(store, context.previous or "")]
     LocalPipelineExecutor(
-        [*first, *stage.steps, Sink(store, context.folder, rejected, items)],
+        [*first, *stage.steps, Sink(store, context.folder, rejected, items, questioned=stage.questioned)],
         tasks=tasks,
         workers=1,
         local_tasks=count,

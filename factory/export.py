@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,10 +19,13 @@ from factory.books import documents, ids
 from factory.config import Recipe
 from factory.dedup.index import superseded
 from factory.licence import DRAFT
+from factory.licence import question_refused
 from factory.licence import refused as refusal_of
+from factory.questions.published import published
 from factory.questions_of import question_row
+from factory.asked import Asked, statistics_of
 from factory.record import Split, sha256
-from factory.schema import QA_ROW, TEXT_COLUMNS, TEXT_ROW, TRANSLATED_ROW
+from factory.schema import QA_ROW, QUESTION_ROWS, TEXT_COLUMNS, TEXT_ROW, TRANSLATED_ROW
 from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
 
 TEXT, QUESTIONS = "text", "qa"
@@ -42,6 +45,8 @@ def text_row(row: dict[str, Any]) -> dict[str, Any]:
 
 def schemas(config: Recipe) -> dict[str, pa.Schema]:
     """The configs of a recipe's dataset and the columns of each; the first is the default."""
+    if config.questions is not None:
+        return {kind: QUESTION_ROWS[kind] for kind in config.questions.kinds}
     if config.translate is None:
         return {TEXT: TEXT_ROW}
     return {TEXT: TRANSLATED_ROW, QUESTIONS: QA_ROW}
@@ -198,6 +203,7 @@ def _export_batch(
     personal: Counter[str] = Counter()
     cut = 0
     words = 0
+    asked = Asked()
     credited = attribution.Credits()
     for row in documents(store, folder):
         if row["doc_id"] in gone:
@@ -205,6 +211,16 @@ def _export_batch(
         why = refusal_of(row)
         if why is None and row["licence"] in config.export.licence_refused:
             why = "licence_refused_by_recipe"
+        if config.questions is not None:
+            left = _questions(row, why, shards, kept, asked, refused)
+            words += left.words
+            if left.rows:
+                for name, tally in tallies.items():
+                    tally[row[name] or "unknown"] += left.rows
+                drafted += left.rows * (why == DRAFT)
+                sources[row["source_id"]] += left.rows
+                credited.add(row)
+            continue
         if why is not None and not (drafts and why == DRAFT):
             refused[why] += 1
             if not include_unpublishable:
@@ -228,12 +244,12 @@ def _export_batch(
         one.close()
     files = {name: count for one in shards.values() for name, count in one.files.items()}
     found: dict[str, Any] = {name: dict(sorted(tally.items())) for name, tally in tallies.items()}
-    sidecars = {
-        f"attribution/{stem}.tsv": credited.data(),
-        f"duplicates/{stem}.tsv": attribution.duplicates(
-            store, reduced, gone, include_unpublishable=include_unpublishable
-        ),
-    }
+    sidecars = {f"attribution/{stem}.tsv": credited.data()}
+    if config.questions is None:
+        log = attribution.duplicates(store, reduced, gone, include_unpublishable=include_unpublishable)
+        sidecars[f"duplicates/{stem}.tsv"] = log
+    else:
+        found |= asked.table()
     for name, data in sidecars.items():
         store.write(f"{target}/{name}", data)
     return found | {
@@ -250,6 +266,39 @@ def _export_batch(
         "words": words,
         "rows": sum(files.values()),
     }
+
+
+class Left(NamedTuple):
+    """How many rows of a Document left, and their words."""
+
+    rows: int
+    words: int
+
+
+def _questions(
+    row: dict[str, Any],
+    why: str | None,
+    shards: dict[str, Shards],
+    kept: tuple[bool, bool],
+    asked: Asked,
+    refused: Counter[str],
+) -> Left:
+    """The accepted questions of a Document are in their shards, unless its licence or their model's terms refuse them."""
+    include_unpublishable, drafts = kept
+    count = words = 0
+    for question, made in published(row):
+        refusal = why or question_refused(question)
+        if refusal is not None and not (drafts and refusal == DRAFT):
+            refused[refusal] += 1
+            if not include_unpublishable:
+                continue
+        if question["kind"] not in shards:
+            continue
+        shards[question["kind"]].add(row["split"], made)
+        asked.add(question)
+        count += 1
+        words += len(question["question"].split()) + len(question["answer"].split())
+    return Left(count, words)
 
 
 def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -> dict[str, Any]:
@@ -270,6 +319,7 @@ def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -
         for one in found.values():
             tally.update(one[name])
         total[name] = dict(sorted(tally.items()))
+    total |= statistics_of(list(found.values()))
     return total | {
         "recipe": recipe,
         "rows": sum(one["rows"] for one in found.values()),

@@ -67,6 +67,14 @@ def refused(row: Mapping[str, Any]) -> str | None:
     return why
 
 
+def question_refused(question: Mapping[str, Any]) -> str | None:
+    """Why a row that was written about a text may not be published for what wrote it, as a slug; None if it may."""
+    outputs = question["generator"]["outputs"]
+    if outputs == "free":
+        return None
+    return "model_terms" if outputs == "restricted" else "model_licence_unknown"
+
+
 _CC_URL = re.compile(
     r"creativecommons\.org/(?:licen[sc]es/((?:by|nc|nd|sa)(?:-(?:by|nc|nd|sa))*)/(\d\.\d)(?:/(igo))?"
     r"|publicdomain/(zero|mark)/1\.0)",

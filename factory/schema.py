@@ -88,6 +88,76 @@ DOCUMENT = pa.schema(
     ]
 )
 
+PASSAGE = pa.struct(
+    [
+        ("id", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("heading", pa.string()),
+        ("page", pa.int32()),
+        ("start_seconds", pa.float64()),
+        ("words", pa.int32()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+
+EVIDENCE = pa.struct(
+    [
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("quote", pa.string()),
+        ("page", pa.int32()),
+        ("start_seconds", pa.float64()),
+    ]
+)
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string()), ("evidence", pa.list_(EVIDENCE))])
+
+GENERATOR = pa.struct(
+    [
+        ("lane", pa.string()),
+        ("model", pa.string()),
+        ("revision", pa.string()),
+        ("engine", pa.string()),
+        ("prompt_sha256", pa.string()),
+        ("sampling", pa.string()),
+        ("outputs", pa.string()),
+    ]
+)
+
+QUESTION = pa.struct(
+    [
+        ("id", pa.string()),
+        ("kind", pa.string()),
+        ("passage_id", pa.string()),
+        ("question_type", pa.string()),
+        ("subject", pa.string()),
+        ("question", pa.string()),
+        ("answer", pa.string()),
+        ("evidence", pa.list_(EVIDENCE)),
+        ("options", pa.list_(pa.string())),
+        ("correct", pa.int32()),
+        ("explanation", pa.string()),
+        ("messages", pa.list_(MESSAGE)),
+        ("chosen", pa.string()),
+        ("rejected", pa.string()),
+        ("pair_kind", pa.string()),
+        ("corruption", pa.string()),
+        ("fails", pa.string()),
+        ("evidence_tag", pa.string()),
+        ("safety_flags", pa.list_(pa.string())),
+        ("checks", pa.list_(pa.string())),
+        ("generator", GENERATOR),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("said", pa.string()),
+    ]
+)
+
+# A Document with what was asked about it.
+QUESTIONED = pa.schema([*DOCUMENT, ("passages", pa.list_(PASSAGE)), ("questions", pa.list_(QUESTION))])
+
 # What `load_dataset` shows, in this order (interfaces: text row).
 TEXT_COLUMNS = [
     "id",
@@ -144,6 +214,103 @@ QA_ROW = pa.schema(
 
 _COLUMNS = tuple(DOCUMENT.names)
 
+# What every row over a source says of it; evidence stands in the text of `doc_id` whose hash is `text_sha256`.
+_OF_SOURCE = [
+    ("doc_id", pa.string()),
+    ("work_id", pa.string()),
+    ("passage_id", pa.string()),
+    ("source_sha256", pa.string()),
+    ("text_sha256", pa.string()),
+    ("section", pa.string()),
+    ("title", pa.string()),
+    ("author", pa.string()),
+    ("date", pa.string()),
+    ("url", pa.string()),
+    ("source_id", pa.string()),
+    ("source_kind", pa.string()),
+    ("language", pa.string()),
+    ("tradition", pa.string()),
+    ("specialty", pa.string()),
+    ("country", pa.string()),
+    ("evidence_tag", pa.string()),
+    ("safety_flags", pa.list_(pa.string())),
+    ("checks", pa.list_(pa.string())),
+    ("generator", GENERATOR),
+    ("licence_source", pa.string()),
+    ("licence_evidence", pa.string()),
+    ("licence_model", pa.string()),
+    ("licence", pa.string()),
+    ("attribution", pa.string()),
+    ("split", pa.string()),
+]
+_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_ANSWER = pa.struct([("aid", pa.int32()), ("atext", pa.string())])
+_CHAT = [("id", pa.string()), ("question_type", pa.string()), ("messages", _MESSAGES)]
+_CHAT += [("evidence", pa.list_(EVIDENCE)), ("turns", pa.list_(MESSAGE)), *_OF_SOURCE]
+CHAT_ROW = pa.schema(_CHAT)
+QUESTION_ROWS: dict[str, pa.Schema] = {
+    "qa": pa.schema(
+        [
+            ("id", pa.string()),
+            ("question_type", pa.string()),
+            ("question", pa.string()),
+            ("answer", pa.string()),
+            ("messages", _MESSAGES),
+            ("evidence", pa.list_(EVIDENCE)),
+            *_OF_SOURCE,
+        ]
+    ),
+    # HEAD-QA's layout (Vilares & Gómez-Rodríguez 2019), and what we add behind it.
+    "mcq": pa.schema(
+        [
+            ("id", pa.string()),
+            ("name", pa.string()),
+            ("year", pa.string()),
+            ("category", pa.string()),
+            ("qid", pa.int32()),
+            ("qtext", pa.string()),
+            ("ra", pa.int32()),
+            ("answers", pa.list_(_ANSWER)),
+            ("explanation", pa.string()),
+            ("stratum", pa.string()),
+            ("question_type", pa.string()),
+            ("evidence", pa.list_(EVIDENCE)),
+            *_OF_SOURCE,
+        ]
+    ),
+    "dialogue": CHAT_ROW,
+    "patient": CHAT_ROW,
+    "discharge": CHAT_ROW,
+    # Prompts without options, with what the source says, for `factory evaluate`.
+    "open": pa.schema(
+        [
+            ("id", pa.string()),
+            ("prompt", pa.string()),
+            ("reference", pa.string()),
+            ("stratum", pa.string()),
+            ("question_type", pa.string()),
+            ("evidence", pa.list_(EVIDENCE)),
+            *_OF_SOURCE,
+        ]
+    ),
+    # TRL's conversational preference format (huggingface.co/docs/trl/dataset_formats).
+    "preference": pa.schema(
+        [
+            ("id", pa.string()),
+            ("prompt", _MESSAGES),
+            ("chosen", _MESSAGES),
+            ("rejected", _MESSAGES),
+            ("pair_kind", pa.string()),
+            ("corruption", pa.string()),
+            ("fails", pa.string()),
+            ("length_ratio", pa.float64()),
+            ("question_type", pa.string()),
+            ("evidence", pa.list_(EVIDENCE)),
+            *_OF_SOURCE,
+        ]
+    ),
+}
+
 
 def row_of(document: Document) -> dict[str, Any]:
     """The Document as a row of `DOCUMENT`: unknown metadata is left out, a missing fact is None."""
@@ -158,9 +325,15 @@ def row_of(document: Document) -> dict[str, Any]:
     return row
 
 
+def questioned_of(document: Document) -> dict[str, Any]:
+    """The Document as a row of `QUESTIONED`."""
+    return row_of(document) | {name: document.metadata.get(name) or [] for name in ("passages", "questions")}
+
+
 def document_of(row: dict[str, Any]) -> Document:
     """The Document a row was made of."""
     metadata = {name: row[name] for name in _COLUMNS if name not in ("doc_id", "text")}
+    metadata |= {name: row[name] for name in ("passages", "questions") if name in row}
     metadata["removed"] = dict(row["removed"] or [])
     metadata["personal"] = dict(row["personal"] or [])
     return Document(text=row["text"], id=row["doc_id"], metadata=metadata)

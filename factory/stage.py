@@ -63,6 +63,7 @@ class Stage:
 
     `equation`: `items` (raw items → Documents), `multiply` (a Document may become several) or
     `reduce` (Documents are compared with each other, in one task). `engine`: it asks a model server.
+    `questioned`: its Documents carry passages and questions.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Stage:
     settings: tuple[Table, ...]
     equation: Literal["items", "multiply", "reduce"]
     engine: bool = False
+    questioned: bool = False
 
     @property
     def single(self) -> bool:
@@ -132,6 +134,9 @@ class Counts:
     digests: dict[str, str]
     units: Counter[str]
     torn_units: list[str]
+    passages: Counter[str]
+    questions: Counter[str]
+    torn_questions: list[str]
 
 
 def balance(store: Store, stage: Stage, context: Context, batch_items: list[str]) -> dict[str, Any]:
@@ -155,8 +160,12 @@ def balance(store: Store, stage: Stage, context: Context, batch_items: list[str]
         parents = set(given)
         orphans = [i for i in extra if i.rsplit("-", 1)[0] not in parents]
         _refuse(bool(orphans), f"{where}: {len(orphans)} documents have no parent")
+    _refuse(bool(counts.torn_questions), f"{where}: questions of {counts.torn_questions[:1]} do not balance")
     _refuse(bool(counts.torn_units), f"{where}: units of {counts.torn_units[:1]} are lost or there twice")
     found = {} if not counts.units else {"units": dict(sorted(counts.units.items()))}
+    if stage.questioned:
+        found["passages"] = dict(sorted(counts.passages.items()))
+        found["questions"] = dict(sorted(counts.questions.items()))
     return found | {
         "recipe": context.recipe,
         "stage": stage.name,

@@ -135,7 +135,10 @@ class Shown(NamedTuple):
     quiet: bool
 
 
-_ENGINE_KEYS = ("translate.engine", "translate.model", "translate.model_licence")
+_ENGINE_KEYS = tuple(
+    f"{table}.{key}" for table in ("translate", "questions") for key in ("engine", "model", "model_licence", "lane")
+)
+_NAMED = ("translate.engine", "translate.model", "questions.engine", "questions.model", "questions.lane")
 
 
 def said_of(store: Any, name: str, settings: tuple[str, ...] = (), endpoint: str | None = None) -> dict[str, Any]:
@@ -145,7 +148,7 @@ def said_of(store: Any, name: str, settings: tuple[str, ...] = (), endpoint: str
     last = read_json(store, f"said/{name}.json") or {"settings": [], "endpoint": None}
     kept = {one.partition("=")[0]: one for one in last["settings"]}
     address = last["endpoint"]
-    if endpoint or any(one.startswith(_ENGINE_KEYS[:2]) for one in settings):
+    if endpoint or any(one.startswith(_NAMED) for one in settings):
         kept = {key: one for key, one in kept.items() if key not in _ENGINE_KEYS}
         address = endpoint
     kept |= {one.partition("=")[0]: one for one in settings}
@@ -158,9 +161,10 @@ def configured(store: Any, name: str, settings: tuple[str, ...], how: Any) -> tu
 
     from factory.build import recipe_config, resolved
 
-    said = said_of(store, name, tuple(one for one in settings if one.startswith("translate.")), how.endpoint)
+    engine = tuple(one for one in settings if one.startswith(("translate.", "questions.")))
+    said = said_of(store, name, engine, how.endpoint)
     config = recipe_config(name, (*said["settings"], *settings))
-    if config.translate is None:
+    if config.translate is None and config.questions is None:
         return config, replace(how, endpoint=None)
     return resolved(config, said["endpoint"]), replace(how, endpoint=said["endpoint"])
 
@@ -175,33 +179,69 @@ def run_builds(
     every: bool = False,
 ) -> None:
     """Build recipes and say what came of them; ends the command with its exit code."""
-    from factory.build import Build
     from factory.sources import find
 
     _, dry_run, as_json, verbose, quiet = shown
     listed = find(shown.sources_file)
-    builds = []
+    builds: dict[str, Any] = {}
     for name in chosen:
         try:
-            config, own = configured(store, name, settings, how)
+            _add(builds, name, store, settings, how, listed)
         except ConfigError as error:
             if not every or "engine" not in error.message:
                 raise
             click.echo(f"{name} is left out: {error.message}", err=True)
-            continue
-        builds.append(Build(store, name, config, listed, own))
     if dry_run:
-        for one in builds:
-            _dry(one, as_json)
+        for name in chosen:
+            if name in builds:
+                _dry(builds[name], as_json)
         return
     code = 3 if listed.problems else 0
     for problem in listed.problems:
         click.echo(clean(problem), err=True)
-    results = _run(builds, store, quiet or as_json)
+    results = _run(list(builds.values()), store, quiet or as_json)
     for result in results:
         code = max(code, 3 if result.items.get("failed") or result.items.get("pending") else 0)
-        options.print_json(_as_json(result, store)) if as_json else _summary(result, store, verbose)
+        if result.recipe in chosen:
+            options.print_json(_as_json(result, store)) if as_json else _summary(result, store, verbose)
+        elif not as_json:
+            click.echo(
+                f"\n{result.recipe}: {result.export['rows']} documents" + ("" if result.fresh else ", as they were")
+            )
     raise SystemExit(code)
+
+
+def _add(builds: dict[str, Any], name: str, store: Any, settings: tuple[str, ...], how: Any, listed: Any) -> Any:
+    """The build of a recipe, behind those of the corpora it reads; each once."""
+    if name in builds:
+        return builds[name]
+    from factory.derived import build_of, check_corpora, corpora_of
+
+    own = settings_of(name, settings)
+    config, how_own = configured(store, name, own, how)
+    names = corpora_of(config, store, trial=how.limit is not None)
+    check_corpora(names, name)
+    shared = tuple(one for one in settings if not one.startswith(("questions.", "translate.", "select.")))
+    bases = [_add(builds, one, store, shared, _plain(how), listed) for one in names]
+    builds[name] = build_of(store, name, config, listed, how_own, bases)
+    return builds[name]
+
+
+def settings_of(name: str, settings: tuple[str, ...]) -> tuple[str, ...]:
+    """The settings that a recipe has a place for: kinds are those of recipes that write several."""
+    from factory.build import recipe_config
+
+    asked = recipe_config(name).questions
+    if asked is None:
+        return tuple(one for one in settings if not one.startswith("questions."))
+    return settings if "qa" in asked.kinds else tuple(s for s in settings if not s.startswith("questions.kinds="))
+
+
+def _plain(how: Any) -> Any:
+    """How a corpus is built for one that reads it: by the engine that was said for it, if any."""
+    from dataclasses import replace
+
+    return replace(how, endpoint=None)
 
 
 def _run(builds: list[Any], store: Any, quiet: bool) -> list[Any]:
@@ -212,7 +252,7 @@ def _run(builds: list[Any], store: Any, quiet: bool) -> list[Any]:
     from factory.lock import locked
 
     with locked(store), Bar(quiet) as bar:
-        return [done or one.run(bar) for one, done in zip(builds, results, strict=True)]
+        return [one.nothing_to_do() or one.run(bar) for one in builds]
 
 
 def _refuse_empty(builds: list[Any], store: Any) -> None:
@@ -268,10 +308,10 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
         click.echo(
             f"  {stage['name']:<8} in {stage['in']:>6}{split}  kept {stage['out']:>6}  dropped: {dropped or 'none'}"
         )
-        if stage.get("units"):
-            units = stage["units"]
-            told = ", ".join(f"{clean(name)} {count}" for name, count in units.items() if name != "proposed")
-            click.echo(f"           units {units['proposed']}: {told}")
+        for book, whole in (("units", "proposed"), ("passages", "in"), ("questions", "proposed")):
+            if table := stage.get(book):
+                told = ", ".join(f"{clean(name)} {count}" for name, count in table.items() if name != whole)
+                click.echo(f"           {book} {table.get(whole, 0)}: {told or 'none'}")
     if result.engine:
         asked = result.engine
         rate = asked["tokens_out"] / max(0.001, asked["seconds"])

@@ -1,0 +1,458 @@
+"""The gates of a question with its answer and its evidence: each a pure function of a Case, each with its slug."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+
+from factory.medical import is_medical
+from factory.questions import claims
+from factory.questions.case import Case
+from factory.questions.wording import (
+    WORD, content, fold, head, heads, is_content, lines, sentence_texts, sentences, supported, words, words_in,
+)  # fmt: skip
+
+Gate = Callable[[Case], str | None]
+
+# A content word in five may be the writer's own (design: recall 0.6 at least); names of things may not.
+MIN_RECALL = 0.6
+
+
+@cache
+def _patterns(name: str) -> re.Pattern[str]:
+    """The patterns of a lexicon as one."""
+    return re.compile("|".join(f"(?:{line})" for line in lines(name)), re.IGNORECASE)
+
+
+def _found(name: str, text: str) -> str | None:
+    found = _patterns(name).search(text)
+    return " ".join(found.group().split())[:60] if found else None
+
+
+# The quote
+
+
+def quote(case: Case) -> str | None:
+    """The quote stands in the passage, word for word; three words at least."""
+    if not case.quotes or any(len(words(one)) < 3 for one in case.quotes):
+        return "the quote is no sentence"
+    return None if all(case.places) else "the quote does not stand in the passage"
+
+
+# Form
+
+_ASKS = re.compile(r"[?:…]\s*$")
+_TERMINAL = re.compile(r"[.!?…:;]['\"”»)\]]*\s*$|\)\s*$")
+_DANGLING = frozenset(
+    "a al ante con contra cuando de del desde donde e el en entre es esta la las lo los mas ni no o para pero por porque"
+    " que se según segun si sin sobre su sus tras u un una y puede pueden como cual muy son ser debe deben".split()
+)
+_LONGEST_QUESTION, _LONGEST_ANSWER = 4000, 4000
+
+
+def form(case: Case) -> str | None:
+    """A question that asks, an answer that ends, neither empty nor in a loop."""
+    question, answer = case.question.strip(), case.answer.strip()
+    if len(question) < 8 or not WORD.search(question):
+        return "no question"
+    if not WORD.search(answer) and not any(c.isdigit() for c in answer):
+        return "no answer"
+    if len(question) > _LONGEST_QUESTION or len(answer) > _LONGEST_ANSWER:
+        return "too long"
+    if not _ASKS.search(question) and "¿" not in question:
+        return "the question does not ask"
+    if _is_cut(answer, case.evidence):
+        return "the answer is cut"
+    if fold(question) == fold(answer):
+        return "the answer is the question"
+    return _loop(answer)
+
+
+def _is_cut(answer: str, evidence: str) -> bool:
+    """It ends in the middle of a sentence."""
+    if answer.count("(") > answer.count(")") or answer.rstrip(".").endswith((",", "-", "/")):
+        return True
+    last = [fold(word) for word in re.findall(r"\w+", answer)][-1:] or [""]
+    if _TERMINAL.search(answer):
+        return (
+            answer.rstrip().endswith(".") and last[0] in _DANGLING and last[0] not in ("no", "si", "es", "son", "como")
+        )
+    if last[0] in _DANGLING:
+        return True
+    if len(words(answer)) < 8:
+        return False
+    plain = answer.strip().rstrip("…")
+    at = evidence.find(plain[-40:])
+    return at < 0 or evidence[at + len(plain[-40:]) :].lstrip("\"'”»)")[:1] not in (".", "!", "?", ";", ":", "\n", "")
+
+
+def _loop(answer: str) -> str | None:
+    said = [s.strip().lower() for s in sentence_texts(answer)]
+    if any(count > 1 and len(one) > 20 for one, count in Counter(said).items()):
+        return "a sentence stands there twice"
+    found = words(answer)
+    grams = Counter(zip(found, found[1:], found[2:], found[3:], strict=False))
+    if grams and max(grams.values()) > 3:
+        return "the answer turns in circles"
+    return None
+
+
+# Language
+
+_STOPS = {
+    "es": frozenset("el la los las de del que y en un una por con para se su no es lo al más como son está puede o cuál qué cuáles cómo ¿ sus si también hay ser este esta porque cuando".split()),
+    "en": frozenset("the of and to in is are that with for be as which what it or by on not this can have from an how when should does do at may".split()),
+    "pt": frozenset("o os um uma não é são com do da dos das em para que por mais ao pela pelo seu sua você também ou quais qual até à às nos nas está pode ser muito como isso foi".split()),
+    "fr": frozenset("le les des et est une dans pour que qui pas sur avec par du au ce sont plus ou être quels quelle".split()),
+    "it": frozenset("il gli di che e è una per con non del della sono nel alla più dei le come può anche quali".split()),
+    "ca": frozenset("el els les i amb per que és una dels del al no són més com pot aquest aquesta quins quina".split()),
+    "gl": frozenset("o os un unha non é son co do da dos das en para que por máis ao pola polo seu súa tamén ou pode como cal cales".split()),
+}  # fmt: skip
+_PORTUGUESE = re.compile(
+    r"ã|õ|ç|ção|ções|nh[ao]|lh[ao]|\b(?:não|você|são|uma|dos|das|até|muito|também)\b", re.IGNORECASE
+)
+_SURE_LETTERS = 60
+
+
+@lru_cache(1 << 12)
+def _is_spanish(text: str) -> bool:
+    """By its function words; by fastText where those do not tell."""
+    said = [w.lower() for w in WORD.findall(text)]
+    if not said:
+        return True
+    counts = {code: sum(w in known for w in said) for code, known in _STOPS.items()}
+    best = max(counts, key=lambda code: (counts[code], code == "es"))
+    own = counts["es"]
+    marks = len(_PORTUGUESE.findall(text))
+    if best == "es" and not marks and own >= 0.15 * len(said):
+        return True
+    if len(said) < 4:
+        return not (counts["en"] and not own)
+    if own and counts[best] <= own and marks <= 1:
+        return True
+    from factory.steps.language import detect
+
+    found = detect(text)
+    if found.language == "es":
+        return True
+    letters = sum(map(len, said))
+    return letters < _SURE_LETTERS and found.language not in ("en", "pt", "fr", "it") and counts[best] <= own + 1
+
+
+def language(case: Case) -> str | None:
+    """Question and answer are Spanish, each by itself."""
+    if not _is_spanish(case.question):
+        return "the question is not Spanish"
+    if not _is_spanish(case.answer) and case.answer.strip(" .") not in case.evidence:
+        return "the answer is not Spanish"
+    return None
+
+
+# What is no answer
+
+
+def refusal(case: Case) -> str | None:
+    """No refusal, no talk about the task, in question or answer."""
+    said = _found("refusals.txt", case.answer) or _found("refusals.txt", case.question)
+    return said if said and said.lower() not in case.evidence.lower() else None
+
+
+_URL = re.compile(
+    r"https?://|www\.|\b[\w.-]+@[\w-]+\.\w{2,}|\b[\w-]+\.(?:com|net|org|es|mx|info|io|shop)\b", re.IGNORECASE
+)
+_SHOUT = re.compile(r"\b[A-ZÁÉÍÓÚÑ]{5,}\b")
+_ORDERS = re.compile(
+    r"\b(?:ignor\w+|desobede\w+|olvid\w+|obede\w+|sig(?:o|uiendo)|cumpl\w+|acat\w+)\b[^.?!]{0,40}\b(?:instrucci[oó]n|instrucciones|[oó]rden|[oó]rdenes|indicaciones"
+    r"|reglas|directrices|prompt)\b|\b(?:hack|jailbreak|pwned|system prompt|prompt|modo desarrollador|api key|contraseña)\w*\b"
+    r"|\b(?:compr[ea]|visit[ea]|suscr[ií]b\w+|haga clic|haz clic|ll[aá]m[ea] al|descargue|pulse aqu[ií]|oferta|descuento|pídalo)\b"
+    r"|<[^>]{1,30}>|\{[^}]*\}|\[/?[A-Z_]{3,}\]|```|\$\{",
+    re.IGNORECASE,
+)
+
+
+def injected(case: Case) -> str | None:
+    """Nothing that a document may order a machine to say: addresses, shouts, marks of templates, talk of orders."""
+    said = f"{case.question}\n{case.answer}"
+    for pattern in (_URL, _SHOUT, _ORDERS):
+        for found in pattern.finditer(said):
+            if found.group().lower() not in case.evidence.lower() or pattern is _ORDERS and _is_order(found.group()):
+                if pattern is _SHOUT and (found.group() in case.passage or found.group() in case.above):
+                    continue
+                return found.group()[:60]
+    return None
+
+
+def _is_order(said: str) -> bool:
+    return re.search(r"instruc|prompt|hack|jailbreak|clic|suscr", said, re.IGNORECASE) is not None
+
+
+# Whether the question stands by itself
+
+
+def self_contained(case: Case) -> str | None:
+    """The question names what it asks about, and the answer does not begin with a word that points back."""
+    asked = case.question.strip()
+    # A case is told before its question: what points back points there.
+    told = len(words(asked)) > 40 or len(sentence_texts(asked)) > 1
+    if told:
+        found = _TOLD.search(asked)
+        return found.group() if found else None
+    pointing = _patterns("anaphora.txt").search(asked.lower())
+    if pointing and not (_THIS.match(pointing.group()) and _names_in(asked[: pointing.start()])):
+        return " ".join(pointing.group().split())[:60]
+    if not _names_in(asked):
+        return "the question names nothing"
+    if found := _POINTS.match(case.answer.strip()):
+        return f"the answer begins with {found.group()!r}"
+    return None
+
+
+_TOLD = re.compile(
+    r"\b(?:seg[uú]n|en) (?:el|este) (?:texto|pasaje|fragmento|documento|art[ií]culo)\b|\bla (?:tabla|figura|imagen) (?:anterior|adjunta|siguiente)\b",
+    re.IGNORECASE,
+)
+_THIS = re.compile(r"(?:est[aeo]s?|es[aeo]s?|aquel|dich[oa]s?|tal)", re.IGNORECASE)
+_POINTS = re.compile(
+    r"(?:además|también|sin embargo|no obstante|asimismo|por otr[oa] (?:lado|parte)|pero|lo anterior|por ejemplo|es decir|en cambio)\b",
+    re.IGNORECASE,
+)
+
+
+def _names_in(asked: str) -> bool:
+    """A question, or its beginning, names a thing: what follows may point back at it."""
+    return any(head(word) not in _bare() for word in content(asked))
+
+
+@cache
+def _bare() -> frozenset[str]:
+    """Heads of words that a question may be made of without naming anything: síntomas, causas, tratamiento."""
+    return frozenset(head(word) for word in words_in("asking.txt"))
+
+
+# Whether the evidence carries the answer
+
+
+def grounding(case: Case) -> str | None:
+    """Most of what the answer says stands in the evidence, and what is asked about stands in the source."""
+    own = case.answered
+    if own:
+        there = sum(supported(word, case.shown) or supported(word, case.given) for word in own)
+        if there < MIN_RECALL * len(own):
+            return f"{there} of {len(own)} content words stand in the evidence"
+    elif not any(c.isdigit() for c in case.answer):
+        return "the answer says nothing"
+    asked = [word for word in case.asked if head(word) not in _bare()]
+    if asked and not any(supported(word, case.around) for word in asked):
+        return "what is asked about is not in the passage"
+    return None
+
+
+_DRUG = re.compile(
+    r"\w{3,}(?:cilina|micina|micin|floxacino|azol|pril|sart[aá]n|olol|dipino|statina|tidina|prazol|mab|nib|profeno|fenaco|caína"
+    r"|azepam|zolam|triptán|triptan|setrón|setron|platino|rubicina|taxel|mustina|fibrato|gliptina|gliflozina|glutida|parina|grel|xabán|xaban"
+    r"|sona|solona|metasona|tropina|curonio|barbital|amina|oxetina|zodona|apina|idona|mida|zida|semida|terol|tropio|ciclovir|vir|navir"
+    r"|bendazol|quina|ptilina|pramina|farina|coumarol|cumarol|formina|xina|toína|toina|lida)$"
+)
+
+
+@cache
+def _named() -> frozenset[str]:
+    """Heads of plants, medicines, illnesses and organs that are names of things."""
+    return frozenset(word for line in lines("names.txt") for word in words(line) if len(word) > 3)
+
+
+@cache
+def _generic() -> frozenset[str]:
+    return frozenset(head(word) for word in words_in("generic.txt"))
+
+
+@lru_cache(1 << 16)
+def _is_name(word: str) -> bool:
+    """A folded word names a thing of medicine: a plant, a medicine, an illness, a part of the body, a substance."""
+    if head(word) in _generic():
+        return False
+    plain = word[:-1] if word.endswith("s") else word
+    return word in _named() or plain in _named() or _DRUG.fullmatch(plain) is not None or is_medical(word)
+
+
+def entity(case: Case) -> str | None:
+    """Every name of a thing in the answer stands in its evidence, or in the question."""
+    for word in case.answered:
+        if _is_name(word) and not supported(word, case.shown) and not supported(word, case.given):
+            return f"{word} is not in the evidence"
+    known = f"{case.passage}\n{case.above}\n{case.question}"
+    for found in _PROPER.finditer(case.answer):
+        word = found.group(1)
+        if word not in known and is_content(fold(word)) and head(fold(word)) not in _generic():
+            return f"{word} is not in the source"
+    return None
+
+
+_PROPER = re.compile(r"(?<=[a-záéíóúñ,;] )([A-ZÁÉÍÓÚÑ][a-záéíóúñ]{3,})")
+
+
+# Safety
+
+_ATTRIBUTED = re.compile(
+    r"\bseg[uú]n\b|\btradicional|\bpopular|\bla fuente\b|\bse (?:le )?(?:atribuye|dice|cree|considera|ha usado|ha utilizado|ha empleado|usa|utiliza|emplea|cree|estudi)"
+    r"|\b(?:afirma|sostiene|señala|sugier|indica|recoge|recomienda|acepta|reconoce|describe)[nr]?\b|\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible"
+    r"|\bparece[n]?\b|\bensayos?\b|\bestudios?\b|\brevisi[oó]n\b|\bpruebas\b|\bevidencia\b|\bapoy\w+\b|\bse (?:ha|han) (?:visto|observado|descrito|comunicado|demostrado|encontrado)"
+    r"|\bes capaz\b|\bes probable\b|\bsuele[n]?\b|\bhabitual|\ba veces\b|\ben algun[oa]s\b|\bayuda[nr]?\b|\bcontribuye|\bprobab|\bal parecer\b|\bsupuest|\bno (?:est[aá]|se sabe|hay)\b",
+    re.IGNORECASE,
+)
+_HEDGED = re.compile(
+    r"\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible|\bparece[n]?\b|\bsugier|\bsugir|\btradicional"
+    r"|\bse cree\b|\bse atribuye|\balgunos estudios\b|\bprobable|\bpruebas (?:limitadas|insuficientes|d[eé]biles)|\bno est[aá] claro\b|\bno se sabe\b",
+    re.IGNORECASE,
+)
+_EFFICACY = re.compile(
+    r"\b(?:cura|curan|sana|sanan|previene|previenen|elimina|eliminan|erradica|erradican|detiene|detienen|revierte|reduce|reducen|disminuye|disminuyen|mejora|mejoran"
+    r"|alivia|alivian|combate|combaten|protege|protegen|evita|evitan|controla|controlan|baja|bajan|regula|regulan|fortalece|fortalecen|desintoxica|trata|tratan"
+    r"|es (?:muy )?(?:eficaz|efectiv[oa])|son (?:muy )?(?:eficaces|efectiv[oa]s))\b",
+    re.IGNORECASE,
+)
+_NOT = re.compile(
+    r"\b(?:no|nunca|ni|tampoco|ning[uú]n|ninguna|sin (?:pruebas|datos|evidencia)|falta|jam[aá]s)\b", re.IGNORECASE
+)
+
+
+def overclaim(case: Case) -> str | None:
+    """No promise of a cure or of safety, no claim stronger than its evidence; in natural medicine none without its source."""
+    for sentence in sentence_texts(case.answer):
+        found = _patterns("overclaims.txt").search(sentence)
+        if found and not _denied(sentence, found.start()):
+            said = " ".join(found.group().split())
+            strong = case.natural is not False or said.lower() not in case.evidence.lower()
+            if strong and not _plainly_there(said, case):
+                return said[:60]
+        claim = _EFFICACY.search(sentence)
+        if claim is None or _NOT.search(sentence) or _HEDGED.search(sentence) or _ATTRIBUTED.search(sentence):
+            continue
+        if case.natural and not _is_caution(sentence):
+            return f"{claim.group()}: nobody is named who says so"
+        near = _nearest(sentence, case.evidence_sentences)
+        if near and _HEDGED.search(near) and head(fold(claim.group())) in heads(content(near)):
+            return f"{claim.group()}: the evidence says it may"
+    return None
+
+
+def _plainly_there(said: str, case: Case) -> bool:
+    """Conventional sources may say it: `sin efectos secundarios graves`, in so many words."""
+    return case.natural is False and said.lower() in case.evidence.lower()
+
+
+def _denied(sentence: str, at: int) -> bool:
+    return (
+        re.search(
+            r"\b(?:no|nunca|ning[uú]n|tampoco|ni|jam[aá]s|falso|mito)\b[^.;]{0,40}$", sentence[:at], re.IGNORECASE
+        )
+        is not None
+    )
+
+
+def _is_caution(sentence: str) -> bool:
+    return _patterns("contraindications.txt").search(sentence) is not None
+
+
+def _nearest(sentence: str, others: list[str]) -> str | None:
+    """The sentence with most words in common, if it has half of them."""
+    own = heads(content(sentence))
+    best = max(others, key=lambda one: len(own & heads(content(one))), default=None)
+    return best if best and len(own & heads(content(best))) >= 0.4 * len(own) else None
+
+
+def stop_treatment(case: Case) -> str | None:
+    """Nobody is told to stop a medicine, a treatment or seeing a doctor."""
+    for sentence in sentence_texts(case.answer):
+        found = _patterns("stop_treatment.txt").search(sentence)
+        if found is None:
+            continue
+        said = " ".join(found.group().split())
+        if _SPARED.search(sentence[: found.start()]) or _WITH_DOCTOR.search(sentence):
+            continue
+        # What a source says of stopping a medicine before an operation is said of nobody in particular.
+        if not _YOURS.search(said) and all(head(word) in case.shown for word in content(said)[-2:]):
+            continue
+        return said[:80]
+    return None
+
+
+_SPARED = re.compile(r"\b(?:no|nunca|jam[aá]s|sin|ni|tampoco|ning[uú]n\w*)\b(?:\W+\w+){0,2}\W*$", re.IGNORECASE)
+_WITH_DOCTOR = re.compile(
+    r"\b(?:sin (?:antes )?(?:consultar|hablar|preguntar)|consulte (?:antes|con|a)|no (?:deje|abandone|suspenda|interrumpa|sustituy|reemplac)\w*"
+    r"|(?:si|cuando) (?:el|su) (?:médico|doctor)|bajo supervisi[oó]n|su médico (?:puede|podr|le|decid))",
+    re.IGNORECASE,
+)
+_YOURS = re.compile(r"\b(?:su|sus|tu|tus)\b|^(?:deja|deje|abandon[ae]|tir[ae]|olvid[ae])", re.IGNORECASE)
+
+_ABOUT_USE = re.compile(
+    r"\b(?:para qu[eé] (?:se|sirve|son|es)|c[oó]mo se (?:prepara|toma|usa|utiliza|aplica|administra|emplea|consume)|dosis|cu[aá]nt[oa]s?\b[^?]{0,40}\b(?:tom|us|beb|d[ií]a|dosis)"
+    r"|cu[aá]l(?:es)? (?:es|son) (?:la|el|los|las) (?:dosis|uso|usos|preparaci[oó]n|cantidad|forma de)|se puede (?:tomar|usar|dar)|es segur[oa]|puede[n]? tomar|deb(?:e|o) tomar)",
+    re.IGNORECASE,
+)
+
+
+def cautions(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """Where sentences stand in `text[start:end]` that tell who must not, or must take care; each within its line."""
+    pattern = _patterns("contraindications.txt")
+    found: list[tuple[int, int]] = []
+    at, last = start, len(text) if end is None else end
+    while at < last:
+        line = text.find("\n", at, last)
+        line = last if line < 0 else line
+        found += [
+            (a, b)
+            for a, b in sentences(text, at, line)
+            if pattern.search(text, a, b) and text[b - 1] in ".!»”)" and text.count(" ", a, b) > 3
+        ]
+        at = line + 1
+    return found
+
+
+def contraindication(case: Case) -> str | None:
+    """Who must not take something is told in the answer: where the evidence says it, and where use or dose is asked for."""
+    wanted = [case.evidence[start:end] for start, end in cautions(case.evidence)]
+    if case.natural is not False and not wanted and _ABOUT_USE.search(case.question):
+        wanted = [case.passage[start:end] for start, end in cautions(case.passage)][:1]
+        if wanted and _is_caution(case.answer):
+            return None
+    if not wanted:
+        return None
+    known = heads(case.answered) | heads(case.asked)
+    for sentence in wanted:
+        own = [word for word in content(sentence) if is_content(word)]
+        if own and sum(supported(word, known) for word in own) < 0.35 * len(own) and not _is_caution(case.answer):
+            return f"the answer leaves out: {sentence[:70]}"
+    return None
+
+
+# In the order they are told; the cheap ones first. A row fails by the first.
+GATES: dict[str, Gate] = {
+    "quote": quote,
+    "form": form,
+    "refusal": refusal,
+    "injected": injected,
+    "language": language,
+    "self_contained": self_contained,
+    "stop_treatment": stop_treatment,
+    "overclaim": overclaim,
+    "numbers": claims.wrong_numbers,
+    "units": claims.wrong_units,
+    "negation": claims.wrong_negation,
+    "direction": claims.wrong_direction,
+    "entity": entity,
+    "grounding": grounding,
+    "contraindication": contraindication,
+}
+
+
+def check(case: Case, only: Iterable[str] = GATES) -> dict[str, str]:
+    """What each gate that fails says of a row."""
+    return {slug: said for slug in only if (said := GATES[slug](case)) is not None}
+
+
+def failed(passage: str, question: str, answer: str, quoted: str | Sequence[str]) -> list[str]:
+    """The slugs of the gates that a question with its answer and its quote fails."""
+    return list(check(Case(passage, question, answer, quoted)))

@@ -1,0 +1,572 @@
+"""The lane without a model: questions after the patterns of MedQuAD, answers that are sentences of the source.
+
+Source: Ben Abacha & Demner-Fushman 2019 (MedQuAD), BMC Bioinformatics 20:511: question types by what a section or a
+sentence says of its subject. Precision goes first: a sentence that fits no pattern is asked about by nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+from factory.questions.gates import cautions
+from factory.questions.passage import Passage, Section, kind_of_section, sections
+from factory.questions.wording import fold, head, lines, sentences, words_in
+from factory.record import Span
+
+
+class Proposal(NamedTuple):
+    """A question of a type, its answer, and the characters of the text it rests on, one or two stretches."""
+
+    type: str
+    question: str
+    answer: str
+    evidence: tuple[tuple[int, int], ...]
+    subject: str
+
+
+# Subjects
+
+_ARTICLES = r"(?:[Ee]l|[Ll]a|[Ll]os|[Ll]as)"
+_SUBJECT = rf"(?P<x>(?:{_ARTICLES} )?[^,;:.()¿?!\"«»]{{3,90}}?)"
+_ASIDE = r"(?:,? \([^)]{2,80}\)|, [^,.;:]{2,90},)?"
+_NOT_A_NAME = re.compile(
+    r"\b(?:que|quien|quienes|cual|cuales|cuyo|cuya|donde|cuando|como|si|no|ni|se|es|son|está|están|fue|fueron|era|ser|ha|han|hay|había|puede|pueden|debe|deben|podría|podrían|tiene|tienen|tenía"
+    r"|este|esta|estos|estas|ese|esa|esos|esas|aquel|aquella|dicho|dicha|dichos|dichas|tal|tales|mismo|misma|mismos|mismas|otro|otra|otros|otras|ambos|ambas|siguiente|siguientes|anterior|anteriores|su|sus|mi|mis|nuestro|nuestra"
+    r"|ello|ellos|ellas|esto|eso|aquello|lo|le|les|me|te|nos|primero|primera|segundo|segunda|tercero|tercera|último|última|resto|mayoría|mayor|parte|además|también|sin|embargo|así|aunque|pero|porque|más|menos|muy"
+    r"|algunos|algunas|algún|alguna|muchos|muchas|pocos|pocas|varios|varias|cada|todo|toda|todos|todas|cualquier|ninguno|ninguna|ningún|un|una|unos|unas|usted|ustedes|yo|tú|él|ella|entre|desde|hasta|según|durante|tras|mediante"
+    r"|ciertos|ciertas|cierto|cierta|determinados|determinadas|diversos|diversas|distintos|distintas|diferentes|numerosos|numerosas|hoy|ahora|entonces|aquí|allí|siempre|nunca|ya|antes|después|luego|mientras|por|para|incluso|sobre todo|solo|sólo)\b",
+    re.IGNORECASE,
+)
+_ROMAN = re.compile(r"[ivxl]+[abc]?")
+_MOST_WORDS = 8
+
+
+@cache
+def _empty_nouns() -> frozenset[str]:
+    """Heads of nouns that name nothing by themselves: objetivo, resultado, paciente, tratamiento."""
+    return frozenset(head(word) for word in words_in("asking.txt") | words_in("generic.txt") | words_in("vague.txt"))
+
+
+def subject_of(said: str, *, bare: bool = False) -> str | None:
+    """A subject as a question may name it: with its article, small; None where it names nothing or points elsewhere."""
+    said = " ".join(said.split()).strip(" -–—•*")
+    words = said.split()
+    if not words or len(words) > _MOST_WORDS or _NOT_A_NAME.search(said) or len(said) < 4:
+        return None
+    first = words[0].lower()
+    if first in ("el", "la", "los", "las"):
+        rest = words[1:]
+    elif bare or words[0][:1].isupper():
+        rest, first = words, ""
+    else:
+        return None
+    if (
+        not rest
+        or rest[0].lower() in ("de", "del", "a", "al", "en", "con")
+        or words[-1].lower() in ("de", "del", "la", "el", "en", "a", "y", "o", "con")
+    ):
+        return None
+    if words[-1].lower().endswith("mente") or re.search(r" [yo] (?:el|la|los|las) ", f" {said} "):
+        return None
+    plain = [word.strip("\"'“”«»()") for word in rest]
+    names = [w for w in map(fold, plain) if len(w) > 2 and head(w) not in _empty_nouns() and not _ROMAN.fullmatch(w)]
+    if all(word.isupper() for word in plain if fold(word) in names) and len(max(plain, key=len)) < 6:
+        return None
+    if not names or all(w in ("del", "los", "las", "con") for w in names):
+        return None
+    if first:
+        return " ".join([first, *rest])
+    return _small(said) if not bare else said
+
+
+def _small(said: str) -> str:
+    """Without the capital of a sentence's first word; names of two capitals keep theirs."""
+    first, _, rest = said.partition(" ")
+    return (
+        said
+        if any(c.isupper() for c in first[1:]) or not first[:1].isupper()
+        else f"{first[:1].lower()}{first[1:]} {rest}".rstrip()
+    )
+
+
+def of(subject: str) -> str:
+    """`de` before a subject: `del cáncer`."""
+    return f"del {subject[3:]}" if subject.startswith("el ") else f"de {subject}"
+
+
+def to(subject: str) -> str:
+    """`a` before a subject: `al hígado`."""
+    return f"al {subject[3:]}" if subject.startswith("el ") else f"a {subject}"
+
+
+def plural(subject: str) -> bool:
+    """The subject is several: its verb is, too."""
+    return subject.startswith(("los ", "las ")) or (
+        not subject.startswith(("el ", "la ")) and subject.split(" ")[0].endswith("s") and " y " in subject
+    )
+
+
+# Sentences
+
+
+class Pattern(NamedTuple):
+    """A sentence that says something of a subject, and the question it answers; `hint` stands in each such sentence."""
+
+    type: str
+    hint: tuple[str, ...]
+    sentence: re.Pattern[str]
+    question: str
+
+
+def _p(kind: str, hint: str, sentence: str, question: str) -> Pattern:
+    return Pattern(
+        kind, tuple(hint.split("|")), re.compile("^" + sentence.replace("SUBJECT", _SUBJECT + _ASIDE)), question
+    )
+
+
+_LISTED = (
+    r"(?:s[ií]ntomas|signos|signos y s[ií]ntomas|s[ií]ntomas y signos|causas|factores de riesgo|complicaciones|efectos (?:secundarios|adversos|colaterales)|reacciones adversas|tipos|clases"
+    r"|opciones de tratamiento|beneficios|riesgos|contraindicaciones|indicaciones|ventajas|desventajas|funciones|componentes|principios activos|manifestaciones(?: clínicas)?|factores pronósticos"
+    r"|características|propiedades|factores de protecci[oó]n|precauciones|usos|interacciones|objetivos|estadios|fases|etapas|secuelas|pruebas)"
+)
+_ORG = r"(?:Agencia Europea de Medicamentos|Organización Mundial de la Salud|Comité de Plantas|colaboración Cochrane|Administración de Alimentos y Medicamentos)"
+
+PATTERNS: tuple[Pattern, ...] = (
+    _p("definition", " es | son ", r"SUBJECT (?:es|son) (?P<det>una?|unos|unas|el|la|los|las|cualquier)? ?(?P<genus>[^\W\d_]+)\b(?! más\b| principal| que más)(?P<more>[^.]*)", "¿Qué {es} {x}?"),
+    _p("definition", "consiste", r"SUBJECT consisten? en\b", "¿En qué {consiste} {x}?"),
+    _p("definition", "se define", r"SUBJECT se definen? como\b", "¿Cómo se {define} {x}?"),
+    _p("definition", "caracteriza", r"SUBJECT se caracterizan? por\b", "¿Por qué se {caracteriza} {x}?"),
+    _p("superlative", " más | principal", r"(?P<x>[^,;:.()¿?]{3,90}?) (?:es|son) (?P<y>(?:el|la|los|las) (?:[^,;:.()]{3,60} (?:más|menos) [^,;:.()]{3,110}|(?:principal|principales|primera?|segundo|segunda|tercera?) [^,;:.()]{8,120}))(?=[.,;])", "¿{Cual} {es} {y}?"),
+    _p("list", " son | incluyen| comprenden| pueden ser| abarcan", rf"(?P<x>(?:Los|Las) (?:[^\W\d_]+ )?{_LISTED} (?:más \w+ )?(?:de|del|de la|de los|de las|para|por) [^,;:.()]{{3,80}}?) (?:son|incluyen|comprenden|abarcan|pueden ser|pueden incluir|más \w+ son)\b", "¿Cuáles son {x}?"),
+    _p("list", "Entre ", rf"Entre (?P<x>(?:los|las) (?:[^\W\d_]+ )?{_LISTED} (?:más \w+ )?(?:de|del|de la|de los|de las|para|por) [^,;:.()]{{3,80}}?),? (?:se (?:incluyen|encuentran|cuentan|destacan)|est[aá]n|figuran)\b", "¿Cuáles son {x}?"),
+    _p("depends", " depende", rf"(?P<x>(?!El riesgo|Los riesgos){_ARTICLES} [^,;:.()]{{3,90}}?) dependen? (?:en parte |sobre todo |principalmente )?(?:de|del)\b", "¿De qué {depende} {x}?"),
+    _p("cause", "causad|producid|provocad|debe a|debe al|deben a|debid", r"SUBJECT (?:(?:est[aá]n?|es|son|suele[n]? ser|puede[n]? ser|puede[n]? estar) (?:causad|producid|provocad|originad)[oa]s? por|se deben? (?:en la mayoría de los casos |casi siempre |a menudo )?al?|(?:es|son) debid[oa]s? al?)\b", "¿Cuál es la causa {de_x}?"),
+    _p("risk", "el riesgo de|la probabilidad de|las probabilidades de", r"SUBJECT (?:también )?(?P<v>aumentan?|incrementan?|disminuyen?|reducen?|elevan?|puede[n]? (?:aumentar|disminuir|reducir|incrementar)) (?:considerablemente |mucho |ligeramente )?(?P<y>(?:el riesgo|la probabilidad|las probabilidades) de (?!que )(?:(?! si | que | cuando )[^,;:.()]){4,70})(?=[.,;])", "¿Qué efecto {tiene} {x} sobre {y}?"),
+    _p("adverse", "puede", r"SUBJECT puede[n]? (?:también )?(?:causar|producir|provocar|ocasionar|dar lugar a)\b", "¿Qué efectos {puede} causar {x}?"),
+    _p("use", " usa| utiliza| emplea| sirve| usad| utilizad| emplead", r"SUBJECT (?:se (?:usan?|utilizan?|emplean?|ha usado|han usado|ha utilizado|ha empleado)|sirven?|(?:es|son) (?:usad|utilizad|emplead)[oa]s?) (?:también |tradicionalmente |principalmente |sobre todo |a menudo |a veces |comúnmente )?para\b", "¿Para qué se {usa} {x}?"),
+    _p("use", "radicionalmente", r"(?i:tradicionalmente),? se (?:ha[n]? )?(?:usan?|utilizan?|emplean?|usado|utilizado|empleado) (?P<x>(?:el|la|los|las) [^,;:.()]{3,70}?)(?:,[^,]{3,60},)? (?:para|como|contra|en)\b", "¿Para qué se {usa} tradicionalmente {x}?"),
+    _p("treatment", " trata| tratan", r"SUBJECT se tratan? (?:con|mediante|por lo general|habitualmente|generalmente|quirúrgicamente|de forma|a menudo|aliviando)\b", "¿Cómo se {trata} {x}?"),
+    _p("treatment", "ratamiento", r"(?P<x>(?:El|Los) tratamientos? (?:\w+ ){0,2}?(?:de|del|para|de la|de los|de las) [^,;:.()]{3,70}?) (?:consisten? en|incluyen?|puede[n]? incluir|comprenden?|se basan? en|son|es)\b(?! más| muy| el| la| los| las)", "¿En qué {consiste} {x}?"),
+    _p("diagnosis", "diagnostica", r"SUBJECT se diagnostican? (?:y [^\W\d_]+ )?(?:mediante|con|por|a partir|midiendo|cuando|al)\b", "¿Cómo se {diagnostica} {x}?"),
+    _p("means", "Para ", r"Para (?P<inf>(?:detectar|diagnosticar|evaluar|confirmar|tratar|prevenir|aliviar|preparar|medir|reducir|disminuir|controlar|identificar|determinar)(?: \([^)]{3,30}\))?(?: [yo] [^\W\d_]+(?:ar|er|ir))?) (?P<x>[^,;:.()]{3,80}?),? se (?P<v>utilizan?|usan?|realizan?|hacen?|emplean?|recomiendan?|necesitan?|administran?)\b", "¿Qué se {v1} para {inf} {x}?"),
+    _p("transmission", "transmite|contagia", r"SUBJECT se (?:transmiten?|contagian?|propagan?) (?:por|a través|mediante|de|al|cuando|con)\b", "¿Cómo se transmite {x}?"),
+    _p("content", " contiene", r"SUBJECT contienen? (?!información|datos)", "¿Qué {contiene} {x}?"),
+    _p("contraindication", "contraindicad", r"SUBJECT (?:est[aá]n?|queda[n]?) contraindicad[oa]s? (?:en|para|si|cuando|durante|con)\b", "¿En qué casos {esta} {contraindicado} {x}?"),
+    _p("contraindication", "No se recomienda|No se aconseja|no se recomienda|no se aconseja", r"No se (?:recomiendan?|aconsejan?) (?:el uso de(?:l)? |usar |tomar |emplear )?(?P<x>(?:el |la |los |las )?[^,;:.()]{3,60}?) (?:en|durante|si|cuando|para|a)\b", "¿En qué casos no se recomienda {x}?"),
+    _p("precaution", "no debe|no deben|debe usarse|deben usarse|debe tomarse|debe emplearse", r"SUBJECT (?:no deben? (?:usarse|tomarse|utilizarse|emplearse|administrarse|mezclarse|combinarse|aplicarse|consumirse|ingerirse)|deben? (?:usarse|tomarse|emplearse|utilizarse|administrarse) con (?:precaución|cuidado|cautela))\b", "¿Qué precauciones hay que tener con {x}?"),
+    _p("interaction", "interacciona|interactúa|interfiere", r"SUBJECT (?:puede[n]? )?(?:interaccionan?|interact[uú]an?|interfieren?|interaccionar|interactuar|interferir) con\b", "¿Con qué {interacciona} {x}?"),
+    _p("dose", "osis", r"(?P<x>(?:La|Las) dosis (?:[^\W\d_]+ ){0,3}?(?:de|del|de la|para) [^,;:.()]{3,70}?) (?:es|son|varía|oscila)\b", "¿Cuál es {x}?"),
+    _p("types", "tipos|formas|clases", r"(?:Hay|Existen|Se conocen|Se distinguen) (?:[^\W\d_]+ ){1,2}(?P<n>tipos|formas|clases|variedades) (?:principales |diferentes |distint[oa]s )?de (?P<x>[^,;:.()]{3,60}?)(?=[:,(]).*", "¿Qué {n} de {x} hay?"),
+    _p("division", "divide|clasifica", r"SUBJECT se (?:dividen?|clasifican?) en\b", "¿En qué se {divide} {x}?"),
+    _p("place", "se encuentra|se localiza|situad|ubicad", r"SUBJECT (?:se (?:encuentran?|localizan?|sitúan?)|est[aá]n? (?:situad|ubicad|localizad)[oa]s?) (?:en(?! (?:estudio|fase|desarrollo|forma|estado|proceso|riesgo|tratamiento|general|curso|etapa))|entre|detrás|debajo|encima|sobre|dentro|justo|a ambos|por)\b", "¿Dónde se {encuentra} {x}?"),
+    _p("origin", "se obtiene|se extrae|procede", r"SUBJECT (?:se (?:obtienen?|extraen?)|proceden?) (?:de|del|a partir|mediante|al)\b", "¿De dónde se {obtiene} {x}?"),
+    _p("action", " actúa", r"SUBJECT actúan? (?:como|sobre|al|mediante|inhibiendo|bloqueando|directamente)\b", "¿Cómo {actua} {x}?"),
+    _p("population", "más frecuente", r"SUBJECT (?:es|son) (?:mucho |algo )?más frecuentes? en (?=(?:personas|mujeres|hombres|niños|niñas|adultos|pacientes|varones|los|las)\b)", "¿En quiénes {es} más frecuente {x}?"),
+    _p("evidence", "No hay|No existen|no hay", r"No (?:hay|existen?) (?P<e>pruebas|evidencia|datos)(?: suficientes| científicas?| clínicas?| sólid[oa]s)? (?P<de>de que|que demuestren que|que indiquen que) (?P<x>[^.;:()]{10,140})(?=[.;,])", "¿Hay {e} {de} {x}?"),
+    _p("conduct", "Si |Cuando |Ante ", r"(?P<c>(?:Si|Cuando) [^.;:()]{10,110}?), (?P<do>hay que|se debe|se deben|conviene|es necesario|es preciso|debe|acuda|consulte|llame|pida|busque)\b", "¿Qué se debe hacer {c}?"),
+    _p("naming", "se llama|se denomina|se conoce", r"(?P<x>(?:El|La|Los|Las|Cualquier)[^.;:()¿?,]{10,110}?) se (?:llaman?|denominan?|conocen? como) (?P<y>[^.;:()\d]{4,60})(?=[.;])", "¿A qué se llama {y}?"),
+    _p("presentation", "se manifiesta", r"SUBJECT se manifiestan? (?:como|con|por|en|de|habitualmente|generalmente)\b", "¿Cómo se {manifiesta} {x}?"),
+    _p("position", _ORG.strip("(?:)"), rf"La (?P<o>{_ORG}) (?P<v>reconoce|acepta|recomienda|desaconseja|recoge|considera|advierte|sugirió|concluyó|ha aprobado|no ha aprobado) (?P<y>[^.;]{{10,200}})", "¿Qué postura tiene la {o} sobre {topic}?"),
+)  # fmt: skip
+
+_VERBS = {
+    "es": ("es", "son"), "consiste": ("consiste", "consisten"), "define": ("define", "definen"), "caracteriza": ("caracteriza", "caracterizan"),
+    "depende": ("depende", "dependen"), "tiene": ("tiene", "tienen"), "usa": ("usa", "usan"), "trata": ("trata", "tratan"), "diagnostica": ("diagnostica", "diagnostican"),
+    "contiene": ("contiene", "contienen"), "esta": ("está", "están"), "interacciona": ("interacciona", "interaccionan"), "divide": ("divide", "dividen"),
+    "encuentra": ("encuentra", "encuentran"), "obtiene": ("obtiene", "obtienen"), "actua": ("actúa", "actúan"), "manifiesta": ("manifiesta", "manifiestan"),
+    "Cual": ("Cuál", "Cuáles"),
+}  # fmt: skip
+_SHORTEST, _LONGEST = 30, 420
+_POINTS_BACK = re.compile(
+    r"^(?:est[aeo]s?|es[aeo]s?|aquell?[oa]?s?|ell[oa]s?|dich[oa]s?|además|también|sin embargo|no obstante|por (?:ello|eso|lo tanto|tanto|esto)|asimismo|en (?:cambio|este caso|ese caso)|pero|entonces|así)\b"
+    r"|\b(?:est[ae] (?:sumario|tabla|figura|cap[ií]tulo|art[ií]culo|estudio|trabajo|libro|v[ií]deo|texto)|este documento|la (?:tabla|figura) \d|los autores|consulte (?:el|la|los) (?:sumario|sección)|(?:más|mayor) información (?:sobre|en)|PDQ|en color|ve[ar] (?:el|la)|consult[ae]r?)\b"
+    r"|\b(?:dich[oa]s?|estos|estas|esa|ese|esos|esas|est[ae]) (?:tipo|tipos|grupo|pacientes|casos|estudios?|plantas?|medicamentos?|síntomas?|tratamientos?|enfermedad(?:es)?|remedio|producto|efectos?|uso|método|pruebas?)\b",
+    re.IGNORECASE,
+)
+
+
+def of_sentence(text: str, start: int, end: int, topic: str | None) -> Iterator[Proposal]:
+    """The questions that one sentence answers by itself: the first pattern that fits."""
+    said = text[start:end]
+    if not _SHORTEST <= len(said) <= _LONGEST or said[-1] not in ".:" or _POINTS_BACK.search(said) or "?" in said:
+        return
+    for pattern in PATTERNS:
+        if not any(hint in said for hint in pattern.hint):
+            continue
+        found = pattern.sentence.match(said)
+        if found is None:
+            continue
+        question = _question(pattern, found, said, topic)
+        if question is not None:
+            subject, asked = question
+            yield Proposal(pattern.type, asked, without_marks(said), ((start, end),), subject)
+            return
+
+
+_MARKS = re.compile(r"\s?\[\d[\d,;\s–-]*\]|(?<=[^\W\d_.,;)])[⁰¹²³⁴⁵⁶⁷⁸⁹]+|(?<=[.,;)])[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+
+
+def without_marks(said: str) -> str:
+    """The text without the numbers of its references."""
+    return _MARKS.sub("", said)
+
+
+def _question(pattern: Pattern, found: re.Match[str], said: str, topic: str | None) -> tuple[str, str] | None:
+    """The subject and the question of a sentence that a pattern fits; None where its subject is no name."""
+    groups = found.groupdict()
+    kind = pattern.type
+    if kind in ("superlative", "naming", "evidence", "conduct", "position", "types"):
+        return _question_of_clause(pattern, groups, topic)
+    subject = subject_of(groups["x"], bare=kind == "means")
+    if subject is None or (kind == "definition" and not _defines(groups, said)):
+        return None
+    several = _said_of_many(
+        said[found.end("x") : found.start("genus") if groups.get("genus") else found.end()]
+    ) or plural(subject)
+    if several and subject.startswith(("el ", "la ")):
+        return None
+    if kind == "risk" and (_PEOPLE.match(subject) or re.search(r"\b[A-Z]{2,}\b", groups.get("y") or "")):
+        return None
+    values = {name: forms[several] for name, forms in _VERBS.items()}
+    values |= {
+        "puede": "pueden" if several else "puede",
+        "x": subject,
+        "de_x": of(subject),
+        "y": groups.get("y") or "",
+        "inf": groups.get("inf") or "",
+    }
+    values["v1"] = re.sub(r"n$", "", groups.get("v") or "")
+    values["contraindicado"] = _participle(subject)
+    return subject, pattern.question.format(**values)
+
+
+_PEOPLE = re.compile(
+    r"(?:los|las) (?:fumadores|ex ?fumadores|pacientes|personas|mujeres|hombres|niños|adultos|varones|médicos)\b"
+)
+
+
+def _said_of_many(verb: str) -> bool:
+    return re.search(r"\b(?:son|están|pueden|deben|suelen|han|[^\W\d_]{3,}[aeú]n)\b", verb) is not None
+
+
+def _participle(subject: str) -> str:
+    return {"el": "contraindicado", "la": "contraindicada", "los": "contraindicados", "las": "contraindicadas"}.get(
+        subject.split(" ")[0], "contraindicado"
+    )
+
+
+def _question_of_clause(pattern: Pattern, groups: dict[str, str | None], topic: str | None) -> tuple[str, str] | None:
+    """Questions that repeat a clause of their sentence."""
+    kind, x, y = pattern.type, groups.get("x") or "", groups.get("y") or ""
+    if _BACK.search(f"{x} {y} {groups.get('c') or ''}"):
+        return None
+    if kind == "superlative":
+        subject = subject_of(x)
+        if subject is None or len(y.split()) < 5 or not _has_name(y) or re.search(r" y (?:es|son|el|la) ", y):
+            return None
+        several = y.startswith(("los ", "las "))
+        return subject, pattern.question.format(Cual=_VERBS["Cual"][several], es=_VERBS["es"][several], y=y)
+    if kind == "naming":
+        name = subject_of(y, bare=True)
+        if name is None or re.search(r"\bestadio|\btambién|\bcélulas? anormal", x):
+            return None
+        return name, pattern.question.format(y=name)
+    if kind == "evidence":
+        if not _has_name(x) or x.count(",") > 1:
+            return None
+        return _first_name(x), pattern.question.format(e=groups["e"], de=groups["de"], x=x.strip())
+    if kind == "conduct":
+        condition = groups["c"] or ""
+        if not _has_name(condition) or re.search(r"\b(?:lo|la|los|las|le) \w+|\busted\b|\bsu\b", condition):
+            return None
+        return _first_name(condition), pattern.question.format(c=condition[:1].lower() + condition[1:])
+    if kind == "position":
+        return (
+            (topic, pattern.question.format(o=groups["o"], topic=topic))
+            if topic and fold(topic.split()[-1])[:5] in fold(y)
+            else None
+        )
+    name = subject_of(x, bare=True)
+    return (name, pattern.question.format(n=groups["n"], x=name)) if name else None
+
+
+_BACK = re.compile(
+    r"\b(?:est[aeo]s?|es[aeo]s?|dich[oa]s?|ell[oa]s?|aquell?[oa]s?|su|sus|anterior(?:es)?|siguientes?|mism[oa]s?)\b",
+    re.IGNORECASE,
+)
+
+
+def _has_name(clause: str) -> bool:
+    """The clause names a thing."""
+    return any(
+        len(w) > 3 and head(w) not in _empty_nouns() for w in (fold(word) for word in re.findall(r"[^\W\d_]+", clause))
+    )
+
+
+def _first_name(clause: str) -> str:
+    return next(
+        (word for word in re.findall(r"[^\W\d_]{4,}", clause) if head(fold(word)) not in _empty_nouns()), clause[:30]
+    )
+
+
+# Nouns that define with `el` or `la` before them.
+_WHOLE = frozenset(
+    "tejido proceso capa conjunto inflamacion respuesta elevacion aumento disminucion perdida ciencia rama cuticula infeccion estructura"
+    " region membrana acumulacion falta sensacion estudio presencia corteza raiz flor fruto semilla hoja dilatacion obstruccion".split()
+)
+
+
+@cache
+def _genera() -> frozenset[str]:
+    return words_in("genus.txt")
+
+
+def _defines(groups: dict[str, str | None], said: str) -> bool:
+    """What the thing is said to be is a kind of thing, and something follows that tells it from others."""
+    genus = groups.get("genus")
+    if genus is None:
+        return True
+    folded = fold(genus)
+    after = groups.get("more") or ""
+    if not {folded, folded.rstrip("s"), folded.removesuffix("es")} & _genera():
+        return False
+    # `es el tratamiento de elección` says what is done, not what it is.
+    if groups.get("det") is None and said.find(f" es {genus}") >= 0:
+        return False
+    if groups.get("det") in ("el", "la", "los", "las") and folded.rstrip("s") not in _WHOLE:
+        return False
+    if folded.startswith(("tratamiento", "terapia", "sintoma", "signo")) and not _TELLS.match(after):
+        return False
+    return len(said.split()) >= 8 and len(re.findall(r"[^\W\d_]{4,}", after)) >= 3
+
+
+_TELLS = re.compile(
+    r" (?:para|del?|contra|en (?:el|la|los) que|que|por el que|médico|quirúrgico|natural|manual)\b(?! (?:elección|una determinada))"
+)
+
+
+# Headings
+
+
+class Heading(NamedTuple):
+    """A heading that says what its section tells of the thing above it."""
+
+    type: str
+    heading: re.Pattern[str]
+    question: str
+
+
+@cache
+def _headings() -> tuple[Heading, ...]:
+    found = []
+    for line in lines("headings.txt"):
+        kind, pattern, question = (part.strip() for part in line.split("|||"))
+        found.append(Heading(kind, re.compile(rf"^(?:\d+[.)]?\s*)*(?:{pattern})\W*$", re.IGNORECASE), question))
+    return tuple(found)
+
+
+def heading_of(said: str) -> Heading | None:
+    """The meaning of a heading that names no thing by itself."""
+    return next((one for one in _headings() if one.heading.match(said)), None)
+
+
+_TITLE_CUT = re.compile(r"\s*(?:[:|–—]| - |\().*$")
+_ABOUT = re.compile(
+    r"^(?:tratamiento|prevenci[oó]n|ex[aá]menes de detecci[oó]n|detecci[oó]n|estadios|estadificaci[oó]n|informaci[oó]n general|descripci[oó]n|causas|evaluaci[oó]n|s[ií]ntomas|diagn[oó]stico"
+    r"|gu[ií]a|manual|todo|introducci[oó]n|aspectos generales)(?: del tratamiento)? (?:de |del |de la |de los |sobre (?:el |la |los |las )?|a(?:l| la) )",
+    re.IGNORECASE,
+)
+_MOST_ANSWER = 110
+
+
+_BESIDES = frozenset({"use", "preparation", "dose"})
+_MOST_CAUTIONS = 2
+
+
+def with_cautions(text: str, one: Proposal, within: Passage, warned: Sequence[tuple[int, int]]) -> Proposal:
+    """What is said of use, preparation or dose, with the sentences of its passage that tell who must take care."""
+    if one.type not in _BESIDES or not warned:
+        return one
+    start, end = one.evidence[0]
+    more = [(a, b) for a, b in warned if (b <= start or a >= end) and not _POINTS_BACK.search(text[a:b])][
+        :_MOST_CAUTIONS
+    ]
+    if not more or any(a < end and b > start for a, b in warned):
+        return one
+    answer = " ".join([one.answer, *(without_marks(text[a:b]) for a, b in more)])
+    return one._replace(answer=answer, evidence=(*one.evidence, *more))
+
+
+class Topics:
+    """What a Document's headings are about, with the article that its text gives them."""
+
+    def __init__(self, text: str, title: str | None) -> None:
+        self._text = text
+        self._title = title or ""
+        self._known: dict[str, str | None] = {}
+
+    def of_path(self, path: Sequence[str]) -> str | None:
+        """The nearest heading that names a thing, else the title's beginning."""
+        for heading in reversed(path):
+            if heading_of(heading) is None and "?" not in heading and (found := self.named(heading)):
+                return found
+            if heading_of(heading) is None and len(heading.split()) > 8:
+                return None
+        return self.named(self._title) if self._title else None
+
+    def named(self, heading: str) -> str | None:
+        """The thing that a heading names, as a subject with its article; None where it is a sentence or names nothing."""
+        if heading not in self._known:
+            self._known[heading] = self._look(heading)
+        return self._known[heading]
+
+    def _look(self, heading: str) -> str | None:
+        plain = _TITLE_CUT.sub("", heading).strip(" .")
+        plain = _ABOUT.sub("", re.sub(r"^(?:\d+[.)]?\s*)+", "", plain))
+        if not plain or len(plain.split()) > 5 or plain.endswith("?"):
+            return None
+        if re.match(r"(?:el|la|los|las) ", plain, re.IGNORECASE):
+            return subject_of(plain[:1].upper() + plain[1:])
+        if subject_of(plain[:1].upper() + plain[1:]) is None:
+            return None
+        counts: Counter[str] = Counter()
+        for found in re.finditer(rf"\b(el|la|los|las|del|al)\s+{re.escape(plain)}\b", self._text, re.IGNORECASE):
+            counts[{"del": "el", "al": "el"}.get(found[1].lower(), found[1].lower())] += 1
+        if not counts:
+            return None
+        return f"{counts.most_common(1)[0][0]} {_small(plain)}"
+
+
+def of_section(text: str, section: Section, topics: Topics) -> Iterator[Proposal]:
+    """The question that a heading asks of its section, where heading and thing are known; the answer is its beginning."""
+    if not section.path:
+        return
+    last = section.path[-1]
+    if last.strip().startswith("¿") and last.strip().endswith("?") and last.count("?") == 1:
+        question, kind, subject = last.strip(), "asked", ""
+    else:
+        meaning = heading_of(last)
+        topic = topics.of_path(section.path[:-1]) if meaning else None
+        if meaning is None or topic is None:
+            return
+        several = plural(topic)
+        values = {name: forms[several] for name, forms in _VERBS.items()}
+        question = meaning.question.format(x=topic, de_x=of(topic), **values)
+        kind, subject = meaning.type, topic
+    found = leading(text, section.spans)
+    if found is not None:
+        start, end, answer = found
+        yield Proposal(kind, question, answer, ((start, end),), subject)
+
+
+def leading(text: str, spans: Sequence[Span]) -> tuple[int, int, str] | None:
+    """The first sentences of some paragraphs, some hundred words at most, whole; None where they are none or point back."""
+    body = [span for span in spans if span["role"] == "body" and text[span["start"]] not in "⁰¹²³⁴⁵⁶⁷⁸⁹*†"]
+    if not body or body[0]["start"] != spans[0]["start"]:
+        return None
+    parts: list[str] = []
+    count = 0
+    start, end = body[0]["start"], body[0]["start"]
+    for number, span in enumerate(body):
+        if number and text[end : span["start"]].strip():
+            break
+        said = sentences(text, span["start"], span["end"])
+        first = text[said[0][0] : said[0][1]]
+        if not parts and (_POINTS_BACK.search(first) or _THESE.search(first)):
+            return None
+        taken: list[str] = []
+        for a, b in said:
+            size = len(text[a:b].split())
+            if parts or taken:
+                if count + size > _MOST_ANSWER:
+                    break
+            taken.append(text[a:b])
+            count += size
+            end = b
+        if not taken:
+            break
+        parts.append(without_marks(" ".join(taken)))
+        if count >= _MOST_ANSWER or len(taken) < len(said):
+            break
+    answer = "\n".join(parts)
+    if len(answer.split()) < 6 or count > 2 * _MOST_ANSWER or answer.rstrip()[-1:] in (":", ",") or "?" in answer:
+        return None
+    if answer.rstrip()[-1:] not in '.!)”»"':
+        return None
+    return start, end, answer
+
+
+_THESE = re.compile(r"\b(?:est[ae]s?|es[ae]s?|estos|esos|dich[oa]s?|aquell[oa]s|aquel) [^\W\d_]+", re.IGNORECASE)
+_ITEMS, _ITEM_LONGEST = range(2, 13), 200
+
+
+def with_list(text: str, one: Proposal, section: Section) -> Proposal | None:
+    """A sentence that ends in a colon with the list below it, where the list fills the rest of its section; else None."""
+    if not one.answer.endswith(":"):
+        return one
+    start, end = one.evidence[0]
+    below = [span for span in section.spans if span["start"] >= end]
+    items = [text[span["start"] : span["end"]].strip() for span in below]
+    if (
+        len(items) not in _ITEMS
+        or not all(span["role"] == "body" for span in below)
+        or text[end : below[0]["start"]].strip()
+    ):
+        return None
+    if any(
+        len(item) > _ITEM_LONGEST or item.endswith(":") or "?" in item or _POINTS_BACK.search(item) for item in items
+    ):
+        return None
+    answer = "\n".join([one.answer, *(f"- {without_marks(item).lstrip('-•* ')}" for item in items)])
+    return one._replace(answer=answer, evidence=((start, below[-1]["end"]),))
+
+
+def asked_in_body(text: str, section: Section) -> Iterator[Proposal]:
+    """Paragraphs that are questions, with the paragraphs below them."""
+    spans = section.spans
+    for number, span in enumerate(spans[:-1]):
+        said = re.sub(r"^(?:\d+[.)]?\s*)+", "", text[span["start"] : span["end"]].strip())
+        if span["role"] != "body" or not (said.startswith("¿") and said.endswith("?")) or said.count("?") > 1:
+            continue
+        after = []
+        for other in spans[number + 1 :]:
+            if text[other["start"] : other["end"]].strip().endswith("?"):
+                break
+            after.append(other)
+        found = leading(text, after) if after else None
+        if found:
+            yield Proposal("asked", said, found[2], ((found[0], found[1]),), "")
+
+
+def proposals(text: str, spans: Sequence[Span], title: str | None, within: Sequence[Passage]) -> list[list[Proposal]]:
+    """For each passage the questions that its sections and sentences answer, in the order of the text."""
+    topics = Topics(text, title)
+    found: list[list[Proposal]] = [[] for _ in within]
+    warned: list[list[tuple[int, int]] | None] = [None] * len(within)
+    at = 0
+    for section in sections(spans):
+        if kind_of_section(section):
+            continue
+        while at < len(within) - 1 and within[at].end <= section.start:
+            at += 1
+        every = [*of_section(text, section, topics), *asked_in_body(text, section)]
+        topic = topics.of_path(section.path)
+        for span in section.spans:
+            if span["role"] != "body":
+                continue
+            for start, end in sentences(text, span["start"], span["end"]):
+                said = (with_list(text, one, section) for one in of_sentence(text, start, end, topic))
+                every.extend(one for one in said if one is not None)
+        for one in every:
+            start, end = one.evidence[0]
+            for number in range(at, len(within)):
+                if within[number].start <= start and end <= within[number].end:
+                    if warned[number] is None and one.type in _BESIDES:
+                        warned[number] = cautions(text, within[number].start, within[number].end)
+                    found[number].append(with_cautions(text, one, within[number], warned[number] or ()))
+                    break
+    return found

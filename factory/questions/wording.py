@@ -1,0 +1,125 @@
+"""Words and sentences of Spanish, as the gates compare them: folded, without function words, by their beginnings."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import cache, lru_cache
+from pathlib import Path
+
+LEXICONS = Path(__file__).with_name("lexicons")
+WORD = re.compile(r"[^\W\d_]+")
+_SENTENCE_END = re.compile(r"[.!?…]+[\"'”»’)\]]*(?:\[[\d,;\s–-]+\])*(?=\s+[\"'“«‘(\[¿¡—–-]*[A-ZÁÉÍÓÚÑÜ0-9]|\s*$)")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:dra?s?|sra?s?|prof|lic|st[oa]?|p\.\s?ej|ej|fig|figs|cap|págs?|pp?|vs|cf|aprox|máx|mín|núm|nro|vol|art"
+    r"|ed|tel|av|ee|uu|spp?|var|subsp|al|etc|[A-ZÁÉÍÓÚÑ])$",
+    re.IGNORECASE,
+)
+
+
+def lines(name: str) -> list[str]:
+    """The lines of a lexicon, without comments and empty ones."""
+    text = (LEXICONS / name).read_text("utf-8")
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def words_in(name: str) -> frozenset[str]:
+    """The words of a lexicon, folded."""
+    return frozenset(fold(word) for line in lines(name) for word in line.split())
+
+
+@lru_cache(1 << 17)
+def fold(word: str) -> str:
+    """Lower case, without accents; ñ stays apart from n."""
+    lower = word.lower()
+    if lower.isascii():
+        return lower
+    plain = unicodedata.normalize("NFD", lower.replace("ñ", "\0"))
+    return "".join(c for c in plain if not unicodedata.combining(c)).replace("\0", "ñ")
+
+
+@cache
+def _stop() -> frozenset[str]:
+    return words_in("stop.txt")
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text, in order."""
+    return [fold(word) for word in WORD.findall(text)]
+
+
+def is_content(word: str) -> bool:
+    """A folded word says something by itself."""
+    return len(word) > 2 and word not in _stop()
+
+
+def content(text: str) -> list[str]:
+    """The folded words that say something, in order."""
+    return [word for word in words(text) if is_content(word)]
+
+
+@lru_cache(1 << 17)
+def head(word: str) -> str:
+    """What a folded word is looked up by: its first four or five letters, so that inflections meet."""
+    size = len(word)
+    return word if size <= 4 else word[:4] if size <= 6 else word[:5]
+
+
+@cache
+def _synonyms() -> dict[str, frozenset[str]]:
+    """The head of each word of a line of synonyms.txt, and the heads of the others."""
+    found: dict[str, frozenset[str]] = {}
+    for line in lines("synonyms.txt"):
+        heads = frozenset(head(fold(word)) for word in line.split())
+        for one in heads:
+            found[one] = found.get(one, frozenset()) | heads
+    return found
+
+
+def heads(found: Iterable[str]) -> set[str]:
+    """What folded words may be looked up by: they themselves and their first four and five letters."""
+    known: set[str] = set()
+    for word in found:
+        known.add(word)
+        known.add(word[:4])
+        known.add(word[:5])
+        if word.endswith("s") and len(word) <= 5:
+            known.add(word[:-1])
+    return known
+
+
+def supported(word: str, known: set[str]) -> bool:
+    """A folded word, a form of it or a synonym stands among the known heads."""
+    own = head(word)
+    if own in known or (len(word) <= 5 and word.endswith("s") and word[:-1] in known):
+        return True
+    return not known.isdisjoint(_synonyms().get(own, ()))
+
+
+def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
+    """Where each sentence of `text[start:end]` begins and ends; abbreviations and initials end none."""
+    end = len(text) if end is None else end
+    found: list[tuple[int, int]] = []
+    at = start
+    for stop in _SENTENCE_END.finditer(text, start, end):
+        if text[stop.start()] == "." and _ABBREVIATION.search(text, max(at, stop.start() - 8), stop.start()):
+            continue
+        _add(found, text, at, stop.end())
+        at = stop.end()
+    _add(found, text, at, end)
+    return found
+
+
+def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    if start < end:
+        found.append((start, end))
+
+
+def sentence_texts(text: str) -> list[str]:
+    """The sentences of a text."""
+    return [text[start:end] for start, end in sentences(text)]

@@ -1,0 +1,98 @@
+"""Questions that were not asked before, in this batch or an earlier one, nor by an evaluation set; none too many."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from datatrove.data import Document, DocumentsPipeline
+from datatrove.pipeline.base import PipelineStep
+
+from factory.config import Questions
+from factory.decontaminate import Finder
+from factory.questions.novelty import Asked
+from factory.questions.rows import KINDS, QuestionRow, end
+from factory.stage import Context
+from factory.steps.ask import close_passages
+from factory.steps.decontaminate import finder
+from factory.store import open_store
+
+# From so many questions of a Document on, one type may not fill it.
+_FROM = 10
+
+
+class Novel(PipelineStep):
+    """Accepted questions are new, no evaluation set's, and not too many of one type; a Document without any is dropped."""
+
+    name = "Novelty"
+    type = "FILTER"
+    version = 1
+
+    def __init__(self, context: Context, config: Questions) -> None:
+        super().__init__()
+        self.context = context
+        self.config = config
+        self.exclusion_writer: Any = None
+
+    def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        from factory.books import documents
+
+        store = open_store(self.context.home)
+        asked = Asked(self.config.max_similar)
+        for folder in self.context.earlier:
+            for row in documents(store, folder, ["questions"]):
+                for one in row["questions"]:
+                    if one["outcome"] == "accepted" and one["kind"] == "qa":
+                        asked.add(one["id"], one["question"])
+        looking = finder(store, self.context.indexes)
+        for document in data:
+            self._judge(document, asked, looking)
+            yield document
+
+    def _judge(self, document: Document, asked: Asked, looking: Finder | None) -> None:
+        rows: list[QuestionRow] = document.metadata["questions"]
+        live = [row for row in rows if row["outcome"] == "accepted"]
+        if looking is not None and live:
+            texts = [f"{row['question']}\n{row['answer']}" for row in live]
+            for row, hits in zip(live, looking.find(texts), strict=True):
+                if hits:
+                    end(row, "rejected", "contaminated", ", ".join(sorted({hit.item for hit in hits})[:3]))
+        types: Counter[str] = Counter()
+        kept = 0
+        most = max(_FROM, int(self.config.max_type_share * len(live)))
+        for row in (one for one in live if one["outcome"] == "accepted"):
+            if same := asked.repeats(row["question"]):
+                end(row, "rejected", "duplicate", same)
+            elif types[row["question_type"]] >= most:
+                end(row, "rejected", "too_many_of_type")
+            elif kept >= self.config.max_per_document:
+                end(row, "rejected", "too_many")
+            else:
+                asked.add(row["id"], row["question"])
+                types[row["question_type"]] += 1
+                kept += 1
+
+
+class KeepAsked(PipelineStep):
+    """Every passage has ended; a Document goes on with at least one accepted row."""
+
+    name = "Asked"
+    type = "FILTER"
+    version = 1
+
+    def __init__(self, lane: str, kinds: tuple[str, ...] = KINDS) -> None:
+        super().__init__()
+        self.lane = lane
+        self.kinds = kinds
+        self.exclusion_writer: Any = None
+
+    def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        for document in data:
+            close_passages(document, self.lane)
+            rows: list[QuestionRow] = document.metadata["questions"]
+            if any(row["outcome"] == "accepted" and row["kind"] in self.kinds for row in rows):
+                yield document
+                continue
+            waits = any(row["outcome"] == "quarantined" for row in rows)
+            document.metadata["filter_reason"] = "quarantined" if waits else "no_question"
+            self.exclusion_writer.write(document, rank)

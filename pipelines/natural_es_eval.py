@@ -1,0 +1,34 @@
+"""The evaluation set of natural medicine, from Documents that no corpus trains on."""
+
+from __future__ import annotations
+
+from factory.config import Indexes, Questions, Recipe
+from factory.stage import Context, Stage
+from factory.steps.ask import ClosePassages, KeepAskable, TemplateStep
+from factory.steps.held_out import HeldOut
+from factory.steps.model_lane import ModelStep, engines_of, lane_of
+from factory.steps.novel import KeepAsked, Novel
+
+
+def stages(config: Recipe, context: Context) -> list[Stage]:
+    """The recipe, top to bottom; its numbers are in natural_es_eval.toml."""
+    asked = config.questions or Questions(corpora=())
+    lane, engines = lane_of(asked), engines_of(asked)
+    model = ModelStep(context, asked, engines, config.calls)
+    return [
+        Stage(
+            "ask",
+            (KeepAskable(config.select, asked), TemplateStep(asks=lane != "model"), model, ClosePassages(lane)),
+            (config.select, asked, engines),
+            "multiply",
+            engine=lane != "template",
+            questioned=True,
+        ),
+        Stage(
+            "novel",
+            (Novel(context, asked), HeldOut(), KeepAsked(lane, ("mcq", "open"))),
+            (asked, Indexes(files=context.indexes)),
+            "reduce",
+            questioned=True,
+        ),
+    ]

@@ -1,0 +1,12 @@
+"""Corpus 5: questions and answers from Spanish texts of natural, traditional and alternative medicine."""
+
+from __future__ import annotations
+
+from factory.config import Recipe
+from factory.stage import Context, Stage
+from pipelines.asking import question_stages
+
+
+def stages(config: Recipe, context: Context) -> list[Stage]:
+    """The recipe, top to bottom; its numbers are in natural_es_qa.toml."""
+    return question_stages(config, context)
