@@ -65,7 +65,7 @@ def from_answer(source: Source, passage: Passage, row: QuestionRow) -> QuestionR
     if len(row["answer"]) > _LONGEST_KEY or "\n" in row["answer"]:
         return None
     by_kind: dict[str, list[str]] = {}
-    for one in corruptions(row["answer"], row["id"]):
+    for one in corruptions(row["question"], row["answer"], row["id"]):
         if one.kind not in ("overclaim", "contraindication"):
             by_kind.setdefault(one.kind, []).append(one.text)
     wrong: list[str] = []

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from factory.questions.case import Case, numbers_of
-from factory.questions.wording import fold, head, heads, is_content, lines, supported
+from factory.questions.wording import fold, head, heads, is_content, lines, sentence_texts, supported
 from factory.translate.numbers import Number
 
 # Units whose loss or invention makes another statement; `una vez`, `comprimidos` are said in too many ways.
@@ -70,7 +70,7 @@ def _followed(text: str) -> dict[str, set[str]]:
 
 
 _COUNTED = frozenset(
-    "horas dias semanas meses años minutos segundos miligramos gramos mililitros litros casos millones ciento kilos"
+    "mayor mayores menor menores alto alta bajo baja superior inferior elevado horas dias semanas meses años minutos segundos miligramos gramos mililitros litros casos millones ciento kilos"
     " microgramos hora semana año veces tomas gotas cucharadas".split()
 )
 
@@ -218,25 +218,32 @@ def _bounded(text: str) -> bool:
 
 
 def _said_plainly(denial: Denial, text: str, denied: list[Denial], soft_words: list[str]) -> str | None:
-    """What a denial denies is said in a text in whose clause nothing denies it; None where that is not so."""
+    """What a denial denies is said in a text in whose clause nothing before it denies it; None where that is not so."""
+    del soft_words
     if not denial.words:
         return None
     wanted = denial.words[:2]
-    mine = heads(denial.words)
-    if any(not mine.isdisjoint(head(word) for word in other.words) for other in denied):
+    if any(head(wanted[0]) in {head(word) for word in other.words} for other in denied):
         return None
     for clause in _CLAUSE.split(_IDLE.sub(" ", text)):
         if not clause:
             continue
         said = [fold(word) for word in re.findall(r"[^\W_]+", clause)]
-        known = heads(w for w in said if is_content(w))
-        hits = [word for word in wanted if head(word) in known]
-        if len(hits) < len(wanted) or (len(wanted) == 1 and len(denial.words[0]) < 4):
+        places = [next((at for at, word in enumerate(said) if _same(word, one)), -1) for one in wanted]
+        if min(places) < 0 or (len(wanted) == 1 and len(wanted[0]) < 3):
             continue
-        if any(word in _DENIES for word in said) or any(head(word) in _soft() for word in said):
-            continue
-        return " ".join(wanted)
+        if not _denied_at(said, min(places)):
+            return " ".join(wanted)
     return None
+
+
+def _same(word: str, other: str) -> bool:
+    return head(word) == head(other) and is_content(word)
+
+
+def _denied_at(said: list[str], at: int) -> bool:
+    """A word at or before a place denies what stands there, or one shortly behind it does so softly."""
+    return any(word in _DENIES for word in said[: at + 1]) or any(head(word) in _soft() for word in said[: at + 4])
 
 
 # Directions
@@ -253,29 +260,62 @@ def _poles() -> tuple[Pole, ...]:
     return tuple(found)
 
 
-@cache
-def _pole_starts() -> frozenset[str]:
-    return frozenset(word.rstrip("*")[:3] for pole in _poles() for side in pole for word in side)
-
-
 def wrong_direction(case: Case) -> str | None:
     """A word of the answer whose opposite stands in the evidence in its place."""
-    ours = _compared(case.answer)
-    starts = _pole_starts()
-    if not any(word[:3] in starts for word in ours):
+    if not any(_places(fold(word)) for word in case.answer_side.words):
         return None
-    theirs = _compared(case.evidence)
-    for pole in _poles():
-        for left, right in (pole, pole[::-1]):
-            mine = _of(ours, left)
-            if not mine or _of(theirs, left) or not _of(theirs, right) or _of(ours, right):
-                continue
-            turned = any(w in _DENIES or w in ("menos", "poco", "poca") for w in ours) != any(
-                w in _DENIES or w in ("menos", "poco", "poca") for w in theirs
-            )
-            if not turned:
-                return f"{mine} stands in the evidence as its opposite"
+    theirs = [_compared(one) for one in case.evidence_sentences]
+    whole = _compared(case.evidence)
+    for sentence in sentence_texts(case.answer):
+        ours = _compared(sentence)
+        if not any(map(_places, ours)):
+            continue
+        near = _nearest(ours, theirs)
+        if said := _turned(ours, near if near is not None else whole, exact=near is not None):
+            return said
     return None
+
+
+def _nearest(ours: list[str], theirs: list[list[str]]) -> list[str] | None:
+    """The sentence of the evidence that has most words of one of the answer, if it has two thirds of them."""
+    own = {word for word in ours if is_content(word)}
+    best = max(theirs, key=lambda one: len(own.intersection(one)), default=[])
+    return best if own and len(own.intersection(best)) >= 0.66 * len(own) else None
+
+
+def _turned(ours: list[str], theirs: list[str], *, exact: bool) -> str | None:
+    """A pole that the evidence has not, or has more rarely, where it has more of the other."""
+    if any(w in _DENIES for w in ours) != any(w in _DENIES for w in theirs):
+        return None
+    mine, other = _counted(ours), _counted(theirs)
+    for (pole, side), words in mine.items():
+        against = (pole, 1 - side)
+        there, turned = len(other.get((pole, side), ())), len(other.get(against, ()))
+        if (exact and len(words) > there and len(mine.get(against, ())) < turned) or (
+            not exact and not there and turned and against not in mine
+        ):
+            return f"{words[0]} stands in the evidence as its opposite"
+    return None
+
+
+def _counted(said: list[str]) -> dict[tuple[int, int], list[str]]:
+    """The words of a text that are of a pole, by pole and side."""
+    found: dict[tuple[int, int], list[str]] = {}
+    for word in said:
+        for place in _places(word):
+            found.setdefault(place, []).append(word)
+    return found
+
+
+@lru_cache(1 << 16)
+def _places(word: str) -> tuple[tuple[int, int], ...]:
+    """The poles that a word is of, each with its side; `*` ends the beginning of a word."""
+    return tuple(
+        (number, side)
+        for number, pole in enumerate(_poles())
+        for side in (0, 1)
+        if any(word == one or (one.endswith("*") and word.startswith(one[:-1])) for one in pole[side])
+    )
 
 
 _HIGHER = re.compile(r"\b(?:más|mas) (?:alt|elevad|grand|numeros|acusad|intens)[oae]?s?\b", re.IGNORECASE)
@@ -286,15 +326,6 @@ def _compared(text: str) -> list[str]:
     """The folded words of a text, `más alto` as `mayor` and `más bajo` as `menor`."""
     plain = _LOWER.sub("menor", _HIGHER.sub("mayor", text))
     return [fold(word) for word in re.findall(r"[^\W\d_]+", plain)]
-
-
-def _of(said: Iterable[str], side: tuple[str, ...]) -> str | None:
-    """The first word of a text that is one of a pole; `*` ends the beginning of a word."""
-    for word in said:
-        for one in side:
-            if word == one or (one.endswith("*") and word.startswith(one[:-1])):
-                return word
-    return None
 
 
 __all__ = [

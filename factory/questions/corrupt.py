@@ -37,10 +37,15 @@ class Corruption(NamedTuple):
     said: str
 
 
-def corruptions(answer: str, seed: str) -> Iterator[Corruption]:
-    """Every corruption that an answer offers a place for; which of several comes first is drawn by `seed`."""
+def corruptions(question: str, answer: str, seed: str) -> Iterator[Corruption]:
+    """Every corruption that an answer offers a place for; which of several comes first is drawn by `seed`.
+
+    What the question names is left as it is: who asks for one thing is not answered with another.
+    """
     for kind in KINDS:
         found = [one for one in _MAKERS[kind](answer, seed) if one[0] != answer]
+        if kind == "entity":
+            found = [one for one in found if fold(one[1].partition(" → ")[0]) not in fold(question)]
         found.sort(key=lambda one: sha256(f"{seed}\0{kind}\0{one[0]}"))
         yield from (Corruption(kind, text, said) for text, said in found)
 
@@ -51,6 +56,9 @@ Made = Iterator[tuple[str, str]]
 
 _NUMBER = re.compile(r"(?<![\w.,/-])(\d+(?:,\d+)?)(?![\w/]|[.,]\d)")
 _RANGE = re.compile(r"(?<![\w.,/-])(\d+(?:,\d+)?)( (?:a|y|o) | ?[-–] ?)(\d+(?:,\d+)?)(?![\w/]|[.,]\d)")
+_NAMED_BY_NUMBER = re.compile(
+    r"\b(?:tipos?|grados?|fases?|estadios?|virus|vitamina|nivel|etapa|omega|factor|número) $", re.IGNORECASE
+)
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _WORDS = {
     "dos": "seis", "tres": "ocho", "cuatro": "nueve", "cinco": "quince", "seis": "dos", "siete": "veinte", "ocho": "tres",
@@ -75,13 +83,22 @@ def _dose(answer: str, seed: str) -> Made:
         value = _value(found[1])
         if _YEAR.match(found[1]) or value == 0 or any(a <= found.start() < b for a, b in taken):
             continue
+        if _NAMED_BY_NUMBER.search(answer[: found.start()]):
+            continue
         for factor in (2.0, 3.0, 10.0, 0.5):
             if _fits(answer, found.end(), value * factor) and (value * factor).is_integer() >= value.is_integer():
                 yield _put(answer, found.span(), _said(value * factor)), f"{found[1]} → {_said(value * factor)}"
     for found in _WORD.finditer(answer):
+        if _PART_OF.search(answer[: found.start()]) or _BEGINS.match(answer, found.end()):
+            continue
         new = _WORDS[found[1].lower()]
         new = new.capitalize() if found[1][0].isupper() else new
         yield _put(answer, found.span(), new), f"{found[1]} → {new}"
+
+
+# `dos o tres`, `nueve de cada diez`: to change one of them makes no sense.
+_PART_OF = re.compile(rf"(?:\b(?:{'|'.join(_WORDS)}|un[oa]?|\d+) (?:o|a|y|ó|de cada)|de cada) $", re.IGNORECASE)
+_BEGINS = re.compile(r" (?:o|a|y|ó|de cada) (?:\w+)\b", re.IGNORECASE)
 
 
 def _value(digits: str) -> float:
@@ -140,6 +157,10 @@ _ADD = re.compile(
 )
 
 
+# `la causa`, `una trata`: a noun that looks like a verb.
+_IS_NOUN = re.compile(r"\b(?:la|las|una|unas|su|sus|cada|otra|esta|esa|única|principal|sin|de) $", re.IGNORECASE)
+
+
 def _negation(answer: str, seed: str) -> Made:
     del seed
     for found in _DROP.finditer(answer):
@@ -147,7 +168,11 @@ def _negation(answer: str, seed: str) -> Made:
         yield _put(answer, found.span(), new), f"{found.group()} → {new}"
     for start, end in sentences(answer):
         verb = _ADD.search(answer, start, end)
-        if verb is None or re.search(r"\b(?:no|nunca|ni|sin|tampoco|ning[uú]n\w*)\b", answer[start:end], re.IGNORECASE):
+        if (
+            verb is None
+            or _IS_NOUN.search(answer[: verb.start()])
+            or re.search(r"\b(?:no|nunca|ni|sin|tampoco|ning[uú]n\w*)\b", answer[start:end], re.IGNORECASE)
+        ):
             continue
         new = f"No {verb[1]}" if verb.start() == start else f"no {verb[1]}"
         yield _put(answer, verb.span(1), new), f"{verb[1]} → {new}"
@@ -177,6 +202,9 @@ def _entity(answer: str, seed: str) -> Made:
     for found in _any_name().finditer(answer):
         name = found[1].lower()
         kind, others = _kinds()[name]
+        # `el árnica`, `el asma`: their article fits no other feminine name.
+        if kind.endswith("feminine") and re.search(r"\b(?:el|del|al) $", answer[: found.start()], re.IGNORECASE):
+            continue
         free = [other for other in others if fold(other)[:5] not in fold(answer)]
         free.sort(key=lambda other: sha256(f"{seed}\0{other}"))
         for other in free[:3]:

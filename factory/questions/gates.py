@@ -271,10 +271,12 @@ def _generic() -> frozenset[str]:
 @lru_cache(1 << 16)
 def _is_name(word: str) -> bool:
     """A folded word names a thing of medicine: a plant, a medicine, an illness, a part of the body, a substance."""
+    plain = word[:-1] if word.endswith("s") else word
+    if word in _named() or plain in _named():
+        return True
     if head(word) in _generic():
         return False
-    plain = word[:-1] if word.endswith("s") else word
-    return word in _named() or plain in _named() or _DRUG.fullmatch(plain) is not None or is_medical(word)
+    return _DRUG.fullmatch(plain) is not None or is_medical(word)
 
 
 def entity(case: Case) -> str | None:

@@ -15,13 +15,20 @@ from factory.record import sha256
 RATIO = (0.8, 1.25)
 # Kinds of pairs. A direction is an error of an exam's options; pairs have the kinds of the literature.
 CORRUPTED = ("dose", "unit", "negation", "entity", "contraindication", "overclaim")
+# What a promise may be made of; nobody promises anything of an organ.
+_PROMISED = frozenset(
+    "use treatment prevention preparation dose evidence adverse interaction precaution contraindication risk action model"
+    " asked conduct position means".split()
+)
 UNGROUNDED, UNANSWERABLE = "ungrounded", "unanswerable"
 
 
 def pairs_of(source: Source, passage: Passage, row: QuestionRow) -> list[QuestionRow]:
     """One pair of each kind that a good answer offers a place for, each judged: it fails the gate that it names."""
     found: dict[str, QuestionRow] = {}
-    for one in corruptions(row["answer"], row["id"]):
+    for one in corruptions(row["question"], row["answer"], row["id"]):
+        if one.kind == "overclaim" and row["question_type"] not in _PROMISED:
+            continue
         if one.kind in CORRUPTED and one.kind not in found and within(row["answer"], one.text):
             fails = refused_by(source, passage, row, one.text, FAILS[one.kind])
             if fails is not None:

@@ -405,7 +405,7 @@ class Topics:
     """What a Document's headings are about, with the article that its text gives them."""
 
     def __init__(self, text: str, title: str | None) -> None:
-        self._text = text
+        self._lower = f" {' '.join(text.lower().split())} "
         self._title = title or ""
         self._known: dict[str, str | None] = {}
 
@@ -434,11 +434,10 @@ class Topics:
         if subject_of(plain[:1].upper() + plain[1:]) is None:
             return None
         counts: Counter[str] = Counter()
-        for found in re.finditer(rf"\b(el|la|los|las|del|al)\s+{re.escape(plain)}\b", self._text, re.IGNORECASE):
-            counts[{"del": "el", "al": "el"}.get(found[1].lower(), found[1].lower())] += 1
-        if not counts:
-            return None
-        return f"{counts.most_common(1)[0][0]} {_small(plain)}"
+        for article in ("el", "la", "los", "las", "del", "al"):
+            counts["el" if article in ("del", "al") else article] += self._lower.count(f" {article} {plain.lower()}")
+        article, count = counts.most_common(1)[0]
+        return f"{article} {_small(plain)}" if count else None
 
 
 def of_section(text: str, section: Section, topics: Topics) -> Iterator[Proposal]:

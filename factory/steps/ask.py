@@ -9,6 +9,7 @@ from datatrove.data import Document, DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from factory.config import Questions, Select
+from factory.questions import spoken
 from factory.questions.judge import Source, row_of
 from factory.questions.passage import Passage, passages
 from factory.questions.rows import TEMPLATE, QuestionRow, passage_row
@@ -78,7 +79,8 @@ def asked(source: Source, live: list[Passage]) -> list[QuestionRow]:
     """The rows that patterns make of a Document's passages, each once."""
     rows: list[QuestionRow] = []
     seen: set[str] = set()
-    for passage, proposed in zip(live, proposals(source.text, source.spans, source.title, live), strict=True):
+    ask = spoken.proposals if spoken.is_bare(source.text, source.spans) else proposals
+    for passage, proposed in zip(live, ask(source.text, source.spans, source.title, live), strict=True):
         for one in proposed:
             row = row_of(source, passage, TEMPLATE, one.type, one.subject, one.question, one.answer, one.evidence)
             if row["id"] not in seen:
