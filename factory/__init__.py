@@ -7,6 +7,7 @@ For notebooks; each name loads what it needs on first use:
     factory.near_duplicates(texts)  clusters of texts that repeat each other
     factory.scrub(text, profile)    the text without personal data
     factory.check_translation(en, es)  the gates that a translation fails
+    factory.check_answer(passage, question, answer, quote)  the gates that a question and its answer fail
     factory.load(recipe)            the built dataset, by `datasets.load_dataset`
 """
 
@@ -57,6 +58,16 @@ def check_translation(source: str, target: str) -> list[str]:
     from factory.translate.gates import failed
 
     return failed(source, target)
+
+
+def check_answer(passage: str, question: str, answer: str, quote: str | list[str]) -> list[str]:
+    """The slugs of the gates that a Spanish question with its answer fails: `quote`, `numbers`, `entity`, `overclaim` …
+
+    `quote`: what the answer rests on, word for word in `passage`; in one piece or several.
+    """
+    from factory.questions.gates import failed
+
+    return failed(passage, question, answer, quote)
 
 
 def load(recipe: str, home: str | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""What a dataset of questions says of itself: kinds, types, tags, the places of keys, how far length gives a pair away."""
+"""What a dataset of questions says of itself: kinds, types, tags, places of keys, what length gives away."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def statistics_of(batches: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def chi_square(places: Mapping[str, int]) -> float | None:
-    """Pearson's chi-square of the keys' places against the same number at each; 7.81 is the 5 % bound of three degrees."""
+    """Pearson's chi-square of the keys' places against even ones; 7.81 is the 5 % bound of three degrees."""
     count = sum(places.values())
     if not count:
         return None

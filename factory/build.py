@@ -271,7 +271,7 @@ class Build:
         return [FORMAT, code_digest(), settings, self.recipe, self.indexes()]
 
     def made(self) -> dict[str, Any]:
-        """What the last build is made of: `finals` (batch, folder) and `reduced`, as datasets/<recipe>.json has them."""
+        """What the last build is made of: `finals` (batch, folder) and `reduced`, as in datasets/<recipe>.json."""
         return self._made or read_json(self.store, f"datasets/{self.recipe}.json") or {"finals": [], "reduced": []}
 
     def nothing_to_do(self) -> Result | None:

@@ -19,16 +19,21 @@ def write(config: Recipe, manifest: dict[str, Any]) -> str:
 def _yaml(config: Recipe, manifest: dict[str, Any]) -> list[str]:
     licences = sorted({_HUB_LICENCE.get(x, x.lower()) for x in manifest["licence"]}) or ["other"]
     translated = config.translate is not None
-    language = "es" if translated else config.select.language
+    language = "es" if translated or config.questions else config.select.language
     size = next((name for limit, name in _SIZES if manifest["rows"] < limit), "n>1M")
     lines = ["---", f"pretty_name: {manifest['recipe']}", "language:", f"- {language}", "license:"]
     lines += [f"- {x}" for x in licences]
     tags = ["medical", "biology", *(["translation", "machine-translation"] if translated else [])]
     tasks = ["text-generation", *(["question-answering", "translation"] if translated else [])]
+    if config.questions is not None:
+        tags.append("synthetic")
+        tasks += ["question-answering", *(["multiple-choice"] if "mcq" in config.questions.kinds else [])]
     lines += ["task_categories:", *(f"- {task}" for task in tasks), "tags:", *(f"- {tag}" for tag in tags)]
     lines += [f"size_categories:\n- {size}", "configs:"]
     default = True
-    for name in dict.fromkeys(f.split("/")[1] for f in sorted(manifest["files"], reverse=True)):
+    order = config.questions.kinds if config.questions else ()
+    there = dict.fromkeys(f.split("/")[1] for f in sorted(manifest["files"], reverse=True))
+    for name in [*(kind for kind in order if kind in there), *(name for name in there if name not in order)]:
         lines += [f"- config_name: {name}", *(["  default: true"] if default else []), "  data_files:"]
         default = False
         for split in ("train", "validation", "eval"):
@@ -44,6 +49,8 @@ def _table(name: str, tally: dict[str, int]) -> list[str]:
 
 def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
     lines = [f"# {manifest['recipe']}", "", f"{config.title}.", ""]
+    if config.questions is not None:
+        return [*lines, *_asked(config, manifest)]
     if manifest["unpublishable_included"]:
         lines += [
             "> **Not for publication.** Rows whose licence does not allow it were included on request: "
@@ -77,6 +84,68 @@ def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
     ]
     if manifest["refused"] and not manifest["unpublishable_included"]:
         lines += ["Left out because their licence does not allow publishing:", "", *_table("why", manifest["refused"])]
+    return lines
+
+
+def _asked(config: Recipe, manifest: dict[str, Any]) -> list[str]:
+    """What people ask first of a dataset of questions: who wrote them, what was checked, what was not."""
+    lines: list[str] = []
+    if manifest["unpublishable_included"]:
+        lines += ["> **Not for publication.** Rows whose licence does not allow it were included on request.", ""]
+    if manifest["drafts"]:
+        lines += [f"> **Draft.** {manifest['drafts']:,} rows rest on texts translated by rules; never published.", ""]
+    written = ", ".join(f"{name}: {count:,}" for name, count in manifest.get("lanes", {}).items()) or "nobody"
+    lines += [
+        (
+            f"{manifest['rows']:,} rows over the sources below. **Written by machine** ({written}); `template` "
+            f"rows are patterns over "
+            "sentences of the source, copied word for word. No person reviewed them one by one."
+        ),
+        "",
+        (
+            "Every row names its evidence: the characters of the text whose hash it gives, with page or "
+            "second, verified "
+            "by code. Gates refuse what the evidence does not carry: numbers, units, denials, directions, "
+            "names of things, "
+            "promises, advice to stop a treatment, a contraindication left out. Gates do not find every wrong word."
+        ),
+        "",
+    ]
+    if manifest.get("length_only_accuracy") is not None:
+        lines += [
+            (
+                f"A rule on lengths alone tells the chosen answer in {manifest['length_only_accuracy']:.1%} of the "
+                "pairs (50 % is chance)."
+            ),
+            "",
+        ]
+    if manifest.get("key_chi_square") is not None:
+        lines += [f"Chi-square of the keys' places: {manifest['key_chi_square']:g} (7.81 is the 5 % bound).", ""]
+    names = {
+        "kinds": "kind", "question_types": "type", "evidence_tags": "evidence tag", "safety_flags": "safety flag",
+        "corruptions": "corruption", "strata": "stratum", "split": "split", "licence": "licence",
+        "tradition": "tradition", "source": "source",
+    }  # fmt: skip
+    tallies = manifest | {"source": manifest["sources"]}
+    for key, name in names.items():
+        if tallies.get(key):
+            lines += _table(name, tallies[key])
+    lines += [
+        (
+            "`evidence_tag` says how far a use is believed, in the words of the EU's HMPC, and only where a "
+            "named body or a "
+            "trial is quoted; `no_evaluado` everywhere else. Claims are the sources'. They are no medical advice."
+        ),
+        "",
+        _evaluation(manifest),
+        "",
+    ]
+    if manifest["refused"] and not manifest["unpublishable_included"]:
+        lines += [
+            "Left out because a licence or a model's terms do not allow publishing:",
+            "",
+            *_table("why", manifest["refused"]),
+        ]
     return lines
 
 

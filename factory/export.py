@@ -15,15 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory import attribution, card
+from factory.asked import Asked, statistics_of
 from factory.books import documents, ids
 from factory.config import Recipe
 from factory.dedup.index import superseded
-from factory.licence import DRAFT
-from factory.licence import question_refused
+from factory.licence import DRAFT, question_refused
 from factory.licence import refused as refusal_of
 from factory.questions.published import published
 from factory.questions_of import question_row
-from factory.asked import Asked, statistics_of
 from factory.record import Split, sha256
 from factory.schema import QA_ROW, QUESTION_ROWS, TEXT_COLUMNS, TEXT_ROW, TRANSLATED_ROW
 from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
@@ -283,7 +282,7 @@ def _questions(
     asked: Asked,
     refused: Counter[str],
 ) -> Left:
-    """The accepted questions of a Document are in their shards, unless its licence or their model's terms refuse them."""
+    """The accepted questions of a Document are in their shards, unless a licence or a model's terms refuse them."""
     include_unpublishable, drafts = kept
     count = words = 0
     for question, made in published(row):

@@ -108,6 +108,11 @@ def write_report(
     store: Store, recipe: str, config: Recipe, result: Result, folders: list[str], final: str | None
 ) -> None:
     """`reports/<recipe>.html` shows the build: funnel, books, lengths, languages, licences, examples."""
+    if config.questions is not None:
+        store.write(
+            result.report or f"reports/{recipe}.html", _questions(store, recipe, config, result, final).encode()
+        )
+        return
     lengths: list[int] = []
     chosen: list[tuple[str, dict[str, Any]]] = []
     columns = [
@@ -151,6 +156,88 @@ def write_report(
     more = f"<p>{export['rows']:,} documents, {export['words']:,} words.</p>{warn}"
     page = page_of(recipe, config.title, sections, more)
     store.write(result.report or f"reports/{recipe}.html", page.encode())
+
+
+def _questions(store: Store, recipe: str, config: Recipe, result: Result, final: str | None) -> str:
+    """The page of a recipe of questions: both books, counts per tag, and rows with their evidence."""
+    export = result.export
+    last = result.stages[-1] if result.stages else {}
+    chosen: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+    columns = ["doc_id", "text", "title", "url", "questions", *COLUMNS]
+    for folder in {final} if final else set():
+        for row in documents(store, folder, columns):
+            if refused(row) not in (None, DRAFT) and not export["unpublishable_included"]:
+                continue
+            for one in row["questions"]:
+                if one["outcome"] == "accepted" and one["kind"] in (config.questions.kinds if config.questions else ()):
+                    chosen = sorted([*chosen, (sha256(one["id"]), row, one)], key=lambda three: three[0])[:EXAMPLES]
+    tallies = (
+        "kinds",
+        "question_types",
+        "evidence_tags",
+        "safety_flags",
+        "lanes",
+        "corruptions",
+        "strata",
+        "key_places",
+    )
+    numbers = []
+    if export.get("length_only_accuracy") is not None:
+        numbers.append(f"a rule on lengths alone tells {export['length_only_accuracy']:.1%} of the pairs")
+    if export.get("key_chi_square") is not None:
+        numbers.append(f"chi-square of the keys' places {export['key_chi_square']:g} (5 % bound 7.81)")
+    sections = [
+        ("What happened to every document", _books(result.items)),
+        ("Stage by stage", _funnel(result)),
+        ("What happened to every passage", bars({k: v for k, v in last.get("passages", {}).items() if k != "in"})),
+        ("What happened to every row", bars({k: v for k, v in last.get("questions", {}).items() if k != "proposed"})),
+        *((name.replace("_", " ").capitalize(), bars(export.get(name, {}))) for name in tallies if export.get(name)),
+        ("Licences", bars(export["licence"]) + ("<h3>Refused</h3>" + bars(export["refused"], "drop"))),
+        ("Traditions", bars(export["tradition"])),
+        ("Splits", bars(export["split"])),
+        ("Examples (the first by sha256 of their id), the evidence marked", _asked_examples(chosen)),
+    ]
+    more = f"<p>{export['rows']:,} rows. {html.escape('; '.join(numbers))}</p>"
+    if export["unpublishable_included"]:
+        more += "<p class=warn>Holds rows whose licence does not allow publishing.</p>"
+    return page_of(recipe, config.title, sections, more)
+
+
+def _asked_examples(chosen: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> str:
+    found = []
+    for _, row, one in chosen:
+        said = html.escape(one["chosen"] or one["answer"])
+        if one["rejected"]:
+            said += f"<br><span class=warn>{html.escape(one['rejected'])}</span>"
+        if one["options"]:
+            said = "<br>".join(
+                f"{'●' if number == one['correct'] else '○'} {html.escape(option)}"
+                for number, option in enumerate(one["options"])
+            )
+        if one["messages"]:
+            said = "<br>".join(
+                f"<b>{turn['role']}</b>: {html.escape(turn['content'][:800])}" for turn in one["messages"]
+            )
+        marked = "".join(_marked(row["text"], evidence) for evidence in one["evidence"][:4])
+        facts = " · ".join(
+            html.escape(str(f)) for f in (row["title"], row["licence"], one["question_type"], one["evidence_tag"]) if f
+        )
+        found.append(
+            f"<details><summary>{html.escape(one['question'][:300])}</summary><p class=sub>{facts}</p>"
+            f"<p>{said}</p>{marked}</details>"
+        )
+    return "".join(found) or "<p class=sub>none</p>"
+
+
+def _marked(text: str, evidence: dict[str, Any]) -> str:
+    start, end = evidence["start"], evidence["end"]
+    place = f"p. {evidence['page']} " if evidence["page"] else ""
+    if evidence["start_seconds"] is not None:
+        place = f"{evidence['start_seconds']:.0f} s "
+    return (
+        f"<blockquote>{place}{html.escape(text[max(0, start - 200) : start])}<mark>{html.escape(text[start:end])}</mark>"
+        f"{html.escape(text[end : end + 200])}</blockquote>"
+    )
 
 
 def page_of(title: str, subtitle: str, sections: Sequence[tuple[str, str | dict[str, int]]], more: str = "") -> str:

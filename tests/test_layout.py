@@ -20,12 +20,12 @@ FACTORY = PROJECT / "factory"
 # A (left) may be imported by what stands on its right, never the other way round.
 LAYERS = [
     {"errors", "record", "config", "interrupt"},
-    {"words", "personal", "medical", "models", "translate"},
+    {"words", "personal", "medical", "models", "translate", "questions"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
     | {"fetch", "receipts", "speech", "lists", "cells"}
     | {"keeper", "server", "replies", "engine", "questions_of", "survey"},
     {"steps", "dedup", "books", "items", "gather"},
-    {"executors", "card", "attribution", "build", "export", "report", "gc"},
+    {"executors", "card", "attribution", "asked", "build", "derived", "export", "report", "gc"},
     {"cli", "__main__", "__init__"},
 ]
 HEAVY = {"datatrove", "pyarrow", "fsspec", "pymupdf", "trafilatura", "spacy", "lxml", "numpy"}
@@ -51,6 +51,9 @@ BEHIND = {
         *(f"translate.{p.stem}" for p in sorted(FACTORY.glob("translate/[a-z]*.py"))),
     ),
 }
+_ASKED = tuple(f"questions.{p.stem}" for p in sorted(FACTORY.glob("questions/[a-z]*.py")))
+BEHIND |= dict.fromkeys(("TemplateStep", "Compose", "PairStep", "BalancePairs", "HeldOut", "Novel"), _ASKED)
+BEHIND |= {"ModelStep": ("models", "engine", *_ASKED), "KeepAsked": ("steps.ask",)}
 VERSIONS = Path(__file__).with_name("step_versions.json")
 
 

@@ -98,6 +98,8 @@ def inspect(
       factory inspect medical_es --dropped
       factory inspect medical_es --dropped language_pt --json
       factory inspect natural_es --duplicates      side by side, the differing words marked
+      factory inspect natural_es_qa                questions with their source, the evidence marked
+      factory inspect natural_es_qa --dropped quarantined
     """
     store = options.existing(home)
     last = last_build(store, recipe)
@@ -105,6 +107,14 @@ def inspect(
         from factory.cli.duplicates import show
 
         show(store, last, limit, document, as_json)
+        return
+    if last["config"].get("questions"):
+        from factory.cli import questions_shown
+
+        if dropped is not None:
+            questions_shown.dropped(store, last, dropped, document, limit, as_json)
+        else:
+            questions_shown.show(store, last, document, limit, as_json)
         return
     if dropped is not None:
         _dropped(store, last, dropped, document, limit, as_json)

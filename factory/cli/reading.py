@@ -126,7 +126,7 @@ def _show(row: dict[str, Any]) -> None:
         click.echo(f"{click.style(label, dim=True)} {clean(row['text'][span['start'] : span['end']])}")
 
 
-STEPS = ("language", "quality", "dedup", "personal", "decontaminate", "gates-translation")
+STEPS = ("language", "quality", "dedup", "personal", "decontaminate", "gates-translation", "gates-questions")
 
 
 @click.command()

@@ -61,6 +61,7 @@ def run_step(name: str, given: str, settings: Row) -> Iterator[Verdict]:
         "personal": _personal,
         "decontaminate": _decontaminate,
         "gates-translation": _gates_translation,
+        "gates-questions": _gates_questions,
     }
     return steps[name](given, settings)
 
@@ -155,6 +156,42 @@ def _gates_translation(given: str, settings: Row) -> Iterator[Verdict]:
         if not isinstance(row.get("source"), str) or not isinstance(row.get("target"), str):
             raise ConfigError(f"{given}, row {number}: a row needs source and target")
         found = check(row["source"], row["target"])
+        yield row | {"failed": list(found), "said": found}, None
+
+
+def _gates_questions(given: str, settings: Row) -> Iterator[Verdict]:
+    """Rows of passage, question, answer and quote; a question that repeats an earlier row's is a duplicate."""
+    from factory.cli.guarding import finder
+    from factory.config import Questions
+    from factory.questions.case import Case
+    from factory.questions.gates import check
+    from factory.questions.novelty import Asked
+    from factory.questions.safety import NATURAL
+    from factory.store import open_store
+
+    _none_but(settings, "against", "home", "tradition")
+    against = settings.get("against", [])
+    names = (against,) if isinstance(against, str) else tuple(map(str, against))
+    home = open_store(str(settings.get("home", os.environ.get("FACTORY_HOME", "data"))))
+    looking = finder(names, home) if names or home.names("decontamination") else None
+    asked = Asked(Questions(corpora=()).max_similar)
+    for number, row in enumerate(any_rows_in(given), 1):
+        quote = row.get("quote")
+        parts = [row.get(name) for name in ("passage", "question", "answer")]
+        if not all(isinstance(part, str) for part in parts) or not isinstance(quote, str | list):
+            raise ConfigError(f"{given}, row {number}: a row needs passage, question, answer and quote")
+        tradition = row.get("tradition", settings.get("tradition"))
+        natural = None if tradition is None else tradition in NATURAL
+        passage, question, answer = (str(part) for part in parts)
+        found = check(
+            Case(passage, question, answer, quote, str(row.get("heading") or row.get("title") or ""), natural)
+        )
+        if same := asked.repeats(question):
+            found["duplicate"] = same
+        elif not found:
+            asked.add(str(row.get("id", number)), question)
+        if looking is not None and (hits := looking.find([f"{question}\n{answer}"])[0]):
+            found["contaminated"] = ", ".join(sorted({hit.item for hit in hits})[:3])
         yield row | {"failed": list(found), "said": found}, None
 
 

@@ -12,7 +12,7 @@ from factory.translate.side import Side
 
 
 class Case:
-    """`quote` is what the answer rests on, in one piece or several, `passage` what the asker saw; `above`: title and headings over it.
+    """`quote`: what the answer rests on, in one piece or several; `passage`: what the asker saw; `above`: its headings.
 
     `natural`: the source is of natural, traditional or alternative medicine; None where nobody said.
     """

@@ -20,10 +20,12 @@ from factory.translate.side import Side
 
 LEAST_TURNS, MOST_TURNS = 2, 4
 _CASE = re.compile(
-    r"\b(?:[Pp]aciente|[Vv]ar[oó]n|[Mm]ujer|[Hh]ombre|[Nn]iñ[oa]|[Ll]actante|[Ee]nferm[oa])\b[^.]{0,60}?\bde (?:\d+|\w+) (?:años|meses|días|semanas)(?: de edad)?\b"
+    r"\b(?:[Pp]aciente|[Vv]ar[oó]n|[Mm]ujer|[Hh]ombre|[Nn]iñ[oa]|[Ll]actante|[Ee]nferm[oa])\b[^.]{0,60}?\bde "
+    r"(?:\d+|\w+) (?:años|meses|días|semanas)(?: de edad)?\b"
 )
 _CLINICAL = re.compile(
-    r"\b(?:exploraci[oó]n|anal[ií]tica|ingres\w+|acude|consulta por|refiere|antecedentes|diagn[oó]stic\w+|se (?:realiz|solicit|decid|inici|intervien)\w+)\b",
+    r"\b(?:exploraci[oó]n|anal[ií]tica|ingres\w+|acude|consulta por|refiere|antecedentes|diagn[oó]stic\w+|se "
+    r"(?:realiz|solicit|decid|inici|intervien)\w+)\b",
     re.IGNORECASE,
 )
 
@@ -231,7 +233,24 @@ def without_glosses(text: str) -> str:
 
 
 _FOR_PATIENTS = frozenset(
-    "treatment prevention symptoms cause diagnosis precaution contraindication interaction dose preparation adverse first_aid definition list risk complications".split()
+    [
+        "treatment",
+        "prevention",
+        "symptoms",
+        "cause",
+        "diagnosis",
+        "precaution",
+        "contraindication",
+        "interaction",
+        "dose",
+        "preparation",
+        "adverse",
+        "first_aid",
+        "definition",
+        "list",
+        "risk",
+        "complications",
+    ]
 )
 
 
@@ -247,21 +266,19 @@ def for_patient(source: Source, passage: Passage, row: QuestionRow) -> QuestionR
     return text_row(source, passage, "patient", text, row["generator"], row["evidence"], request)
 
 
-_SECTIONS = (
-    ("Antecedentes", r"\b(?:antecedentes|al[eé]rgi\w+|fumador\w*|h[aá]bitos|exfumador\w*|intervenid[oa] (?:previamente|en)|historia de|en tratamiento (?:habitual|con)|diagnosticad[oa] (?:hace|en|previamente)|no alergias)\b"),
-    ("Exploración y pruebas", r"\b(?:exploraci[oó]n|anal[ií]tica|radiograf\w+|ecograf\w+|TAC|TC\b|resonancia|RM\b|biopsia|electrocardiograma|ECG|hemograma|laboratorio|endoscop\w+|colonoscop\w+|cultivo|serolog\w+|auscultaci[oó]n|palpaci[oó]n|tensi[oó]n arterial|presi[oó]n arterial|temperatura|gammagraf\w+|histol[oó]gic\w+|anatom[ií]a patol[oó]gica|prueba\w*|se observ\w+|mostr\w+|revel\w+)\b"),
-    ("Diagnóstico", r"\b(?:diagn[oó]stico(?! diferencial previo)|se diagnostic\w+|compatible con|juicio cl[ií]nico|diagnosticad[oa] de)\b"),
-    ("Tratamiento", r"\b(?:tratamiento|se trat\w+|se inici\w+|se administr\w+|se prescri\w+|se pauta\w*|intervenci[oó]n quir[uú]rgica|se intervin\w+|cirug[ií]a|se realiz[oó] (?:una )?\w*(?:ectom[ií]a|plastia|resecci[oó]n)|antibi[oó]tic\w+|quimioterapia|radioterapia|mg|dosis)\b"),
-    ("Evolución", r"\b(?:evoluci[oó]n|evolucion\w+|alta|seguimiento|postoperatorio|meses despu[eé]s|a los \w+ (?:d[ií]as|meses|años)|actualmente|asintom[aá]tic[oa]|falleci\w+|revisi[oó]n(?:es)?|mejor[ií]a|recidiva)\b"),
-)  # fmt: skip
-_COMPILED = tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in _SECTIONS)
+@cache
+def _sections() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    pairs = (line.split(" ::: ", 1) for line in lines("case_sections.txt"))
+    return tuple((name, re.compile(pattern, re.IGNORECASE)) for name, pattern in pairs)
+
+
 _ORDER = ("Motivo de ingreso", "Antecedentes", "Exploración y pruebas", "Diagnóstico", "Tratamiento", "Evolución")
 _LABEL = re.compile(rf"^(?:{'|'.join(_ORDER)}): ", re.MULTILINE)
 _MOST_CASE = 2600
 
 
 def discharge(source: Source, passage: Passage, generator: Generator) -> QuestionRow | None:
-    """The summary of a case by rules: each of its sentences, word for word, under what it tells of; None where it is no case."""
+    """The summary of a case by rules: each sentence, word for word, under what it tells of; None where it is none."""
     text = source.text[passage.start : passage.end]
     if not is_case(text) or len(text) > _MOST_CASE:
         return None
@@ -269,7 +286,7 @@ def discharge(source: Source, passage: Passage, generator: Generator) -> Questio
     last = "Motivo de ingreso"
     for number, (start, stop) in enumerate(sentences(text)):
         said = " ".join(text[start:stop].split())
-        name = "Motivo de ingreso" if number == 0 else next((n for n, p in _COMPILED if p.search(said)), last)
+        name = "Motivo de ingreso" if number == 0 else next((n for n, p in _sections() if p.search(said)), last)
         parts.setdefault(name, []).append(said)
         last = name
     if len(parts) < 3:

@@ -21,7 +21,7 @@ _LONGEST_KEY = 260
 
 
 def with_options(source: Source, passage: Passage, row: QuestionRow, wrong: Sequence[str]) -> QuestionRow:
-    """The multiple-choice row of a judged question and its wrong options, judged; the key's place is drawn by a hash."""
+    """The multiple-choice row of a judged question and its wrong options; the key's place is drawn by a hash."""
     made = _made(row, wrong, source)
     if row["outcome"] != "accepted":
         return end(made, row["outcome"], row["reason"], row["said"])

@@ -1,22 +1,56 @@
-"""What an answer says of numbers, denials and directions, against the evidence it rests on: same language, same sense."""
+"""What an answer says of numbers, denials and directions, against its evidence: same language, same sense."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from factory.questions.case import Case, numbers_of
-from factory.questions.wording import fold, head, heads, is_content, lines, sentence_texts, supported
+from factory.questions.wording import fold, head, is_content, lines, sentence_texts, supported
 from factory.translate.numbers import Number
 
 # Units whose loss or invention makes another statement; `una vez`, `comprimidos` are said in too many ways.
 _STRICT = frozenset(
-    "kg g mg µg ng pg l dl ml µl UI mmol µmol nmol pmol mEq mm cm km °C °F % ‰ Gy cGy mGy mmHg kcal s min h day week"
-    " month year".split()
+    [
+        "kg",
+        "g",
+        "mg",
+        "µg",
+        "ng",
+        "pg",
+        "l",
+        "dl",
+        "ml",
+        "µl",
+        "UI",
+        "mmol",
+        "µmol",
+        "nmol",
+        "pmol",
+        "mEq",
+        "mm",
+        "cm",
+        "km",
+        "°C",
+        "°F",
+        "%",
+        "‰",
+        "Gy",
+        "cGy",
+        "mGy",
+        "mmHg",
+        "kcal",
+        "s",
+        "min",
+        "h",
+        "day",
+        "week",
+        "month",
+        "year",
+    ]
 )
-_FRACTIONS = frozenset("mitad tercio tercios doble triple cuadruple quinta decima cuarta".split())
+_FRACTIONS = frozenset(["mitad", "tercio", "tercios", "doble", "triple", "cuadruple", "quinta", "decima", "cuarta"])
 _NUMBERED = re.compile(r"(?P<number>\d+(?:[.,]\d+)*)(?P<rest>[^\d.;:]{0,60})")
 
 
@@ -54,7 +88,7 @@ def _crossed(case: Case) -> str | None:
     ]
     for word, numbers in apart:
         if any(other != word and theirs[word] & more and theirs[other] & numbers for other, more in apart):
-            return f"{sorted(numbers)[0]} belongs to something else than {word}…"
+            return f"{min(numbers)} belongs to something else than {word}…"
     return None
 
 
@@ -70,8 +104,42 @@ def _followed(text: str) -> dict[str, set[str]]:
 
 
 _COUNTED = frozenset(
-    "mayor mayores menor menores alto alta bajo baja superior inferior elevado horas dias semanas meses años minutos segundos miligramos gramos mililitros litros casos millones ciento kilos"
-    " microgramos hora semana año veces tomas gotas cucharadas".split()
+    [
+        "mayor",
+        "mayores",
+        "menor",
+        "menores",
+        "alto",
+        "alta",
+        "bajo",
+        "baja",
+        "superior",
+        "inferior",
+        "elevado",
+        "horas",
+        "dias",
+        "semanas",
+        "meses",
+        "años",
+        "minutos",
+        "segundos",
+        "miligramos",
+        "gramos",
+        "mililitros",
+        "litros",
+        "casos",
+        "millones",
+        "ciento",
+        "kilos",
+        "microgramos",
+        "hora",
+        "semana",
+        "año",
+        "veces",
+        "tomas",
+        "gotas",
+        "cucharadas",
+    ]
 )
 
 
@@ -88,9 +156,10 @@ def wrong_units(case: Case) -> str | None:
             lost = sorted(u for u in theirs if u and _base(u) in _STRICT)
             if lost and None not in theirs:
                 return f"{number.values[0]:g} lost its {lost[0]}"
-        elif any(theirs - {None}) or _base(number.unit) in _STRICT:
-            if not (None in theirs and _names(case, number.unit)):
-                return f"{number.values[0]:g} {number.unit} is {sorted(u or 'bare' for u in theirs)[0]} in the evidence"
+        elif (any(theirs - {None}) or _base(number.unit) in _STRICT) and not (
+            None in theirs and _names(case, number.unit)
+        ):
+            return f"{number.values[0]:g} {number.unit} is {min(u or 'bare' for u in theirs)} in the evidence"
     return _word_units(case)
 
 
@@ -118,13 +187,14 @@ _TIMES = {
     for unit, said in {
         "s": "segundo segundos", "min": "minuto minutos", "h": "hora horas", "day": "dia dias diario diaria",
         "week": "semana semanas semanal", "month": "mes meses mensual", "year": "año años anual",
-        "mg": "miligramo miligramos", "g": "gramo gramos", "µg": "microgramo microgramos", "kg": "kilo kilos kilogramos",
+        "mg": "miligramo miligramos", "g": "gramo gramos", "µg": "microgramo microgramos", "kg": "kilo kilos",
         "ml": "mililitro mililitros", "l": "litro litros", "cm": "centimetro centimetros", "mm": "milimetro milimetros",
     }.items()
     for word in said.split()
 }  # fmt: skip
 _PAIR = re.compile(
-    r"\b(dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|quince|veinte|treinta|cuarenta|cincuenta|sesenta|medi[oa]"
+    r"\b(dos|tres|cuatro|cinco|seis|siete|ocho|nueve|diez|once|doce|quince|veinte|treinta|cuarenta|cincuenta"
+    r"|sesenta|medi[oa]"
     r"|una?|ciento cincuenta|cien)\s+(?:o \w+ )?([^\W\d_]+)",
     re.IGNORECASE,
 )
@@ -139,15 +209,16 @@ def _word_units(case: Case) -> str | None:
     for found in _PAIR.finditer(case.answer):
         unit, known = _TIMES.get(fold(found[2])), theirs.get(fold(found[1]))
         if unit and known and unit not in known:
-            return f"{found.group()} is of {sorted(known)[0]} in the evidence"
+            return f"{found.group()} is of {min(known)} in the evidence"
     return None
 
 
 # Denials
 
-_DENIES = frozenset("no sin nunca jamas ningun ninguna ninguno nadie tampoco ni".split())
+_DENIES = frozenset(["no", "sin", "nunca", "jamas", "ningun", "ninguna", "ninguno", "nadie", "tampoco", "ni"])
 _IDLE = re.compile(
-    r"\bno (?:s[oó]lo|solamente|[uú]nicamente|obstante)\b|\bsin (?:embargo|duda)\b|\bni siquiera\b|\bsi no\b|\bcasi nada\b"
+    r"\bno (?:s[oó]lo|solamente|[uú]nicamente|obstante)\b|\bsin (?:embargo|duda)\b|\bni siquiera\b|\bsi no\b"
+    r"|\bcasi nada\b"
     r"|\bno es (?:raro|infrecuente) que\b|\b(?:por qu[eé]|c[oó]mo) no\b|[¿(]no\b|\bno (?:m[aá]s|menos) de\b"
     r"|\bno dud[ea]\w*\b|\btumor(?:es)? no\b",
     re.IGNORECASE,
@@ -212,7 +283,9 @@ def wrong_negation(case: Case) -> str | None:
 
 def _bounded(text: str) -> bool:
     return (
-        re.search(r"\b(?:m[aá]xim|hasta|l[ií]mite|menos de|como mucho|a lo sumo|inferior|super|exced)", text, re.I)
+        re.search(
+            r"\b(?:m[aá]xim|hasta|l[ií]mite|menos de|como mucho|a lo sumo|inferior|super|exced)", text, re.IGNORECASE
+        )
         is not None
     )
 

@@ -1,4 +1,4 @@
-"""Labelled corruptions of a right answer, in correct Spanish: what a preference pair rejects and an exam's wrong options.
+"""Labelled corruptions of a right answer, in correct Spanish: what a pair rejects, and an exam's wrong options.
 
 Each changes one thing and says which: a dose, a unit, a denial, the name of a thing for another of its kind, a dropped
 contraindication, a promise, a direction. Basis: F-DPO (arXiv:2601.03027), VERI-DPO (arXiv:2603.10494).
@@ -61,10 +61,24 @@ _NAMED_BY_NUMBER = re.compile(
 )
 _YEAR = re.compile(r"(?:19|20)\d\d$")
 _WORDS = {
-    "dos": "seis", "tres": "ocho", "cuatro": "nueve", "cinco": "quince", "seis": "dos", "siete": "veinte", "ocho": "tres",
-    "nueve": "cuatro", "diez": "treinta", "once": "cuarenta", "doce": "tres", "quince": "cinco", "veinte": "ochenta", "treinta": "diez",
-    "cuarenta": "noventa", "cincuenta": "veinte", "sesenta": "quince",
-}  # fmt: skip
+    "dos": "seis",
+    "tres": "ocho",
+    "cuatro": "nueve",
+    "cinco": "quince",
+    "seis": "dos",
+    "siete": "veinte",
+    "ocho": "tres",
+    "nueve": "cuatro",
+    "diez": "treinta",
+    "once": "cuarenta",
+    "doce": "tres",
+    "quince": "cinco",
+    "veinte": "ochenta",
+    "treinta": "diez",
+    "cuarenta": "noventa",
+    "cincuenta": "veinte",
+    "sesenta": "quince",
+}
 _WORD = re.compile(rf"\b({'|'.join(_WORDS)})\b(?! (?:mil|y)\b)", re.IGNORECASE)
 
 
@@ -126,13 +140,31 @@ def _put(answer: str, span: tuple[int, int], new: str) -> str:
 # Units
 
 _UNITS = {
-    "mg": ("g", "µg"), "g": ("mg", "kg"), "µg": ("mg",), "mcg": ("mg",), "kg": ("g",), "ml": ("l",), "l": ("ml",), "cm": ("mm", "m"), "mm": ("cm",),
-    "gramos": ("miligramos",), "miligramos": ("gramos",), "microgramos": ("miligramos",), "mililitros": ("litros",), "litros": ("mililitros",),
-    "días": ("meses",), "meses": ("días", "años"), "años": ("meses",), "minutos": ("segundos",), "segundos": ("minutos",), "horas": ("semanas",),
+    "mg": ("g", "µg"),
+    "g": ("mg", "kg"),
+    "µg": ("mg",),
+    "mcg": ("mg",),
+    "kg": ("g",),
+    "ml": ("l",),
+    "l": ("ml",),
+    "cm": ("mm", "m"),
+    "mm": ("cm",),
+    "gramos": ("miligramos",),
+    "miligramos": ("gramos",),
+    "microgramos": ("miligramos",),
+    "mililitros": ("litros",),
+    "litros": ("mililitros",),
+    "días": ("meses",),
+    "meses": ("días", "años"),
+    "años": ("meses",),
+    "minutos": ("segundos",),
+    "segundos": ("minutos",),
+    "horas": ("semanas",),
     "semanas": ("horas",),
-}  # fmt: skip
+}
 _UNIT = re.compile(
-    rf"(?<=\d)(\s?)({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![\w/])|\b(?:{'|'.join(_WORDS)})( )(días|meses|años|minutos|horas|semanas|gramos|litros|mililitros)\b"
+    rf"(?<=\d)(\s?)({'|'.join(sorted(_UNITS, key=len, reverse=True))})(?![\w/])|\b(?:{'|'.join(_WORDS)})( "
+    rf")(días|meses|años|minutos|horas|semanas|gramos|litros|mililitros)\b"
 )
 
 
@@ -147,13 +179,20 @@ def _unit(answer: str, seed: str) -> Made:
 # Denials
 
 _DROP = re.compile(
-    r"\b([Nn])o (se (?:recomiendan?|aconsejan?|deben?|puede[n]?|toman?|usan?|utilizan?|aplican?|beben?|administran?|dan?|ponen?|mezclan?)|deben?|puede[n]?|conviene|es (?:recomendable|aconsejable|necesario|segur[oa]|eficaz)"
-    r"|est[aá]n? (?:indicad|recomendad|aprobad)[oa]s?|ha (?:demostrado|aprobado)|han (?:demostrado|aprobado)|aument[ao]n?|disminuyen?|reducen?|caus[ao]n?|produce[n]?|cura[n]?|previene[n]?|tiene[n]?|contiene[n]?|afecta[n]?|sirve[n]?)\b"
+    r"\b([Nn])o (se (?:recomiendan?|aconsejan?|deben?|puede[n]?|toman?|usan?|utilizan?|aplican?|beben?"
+    r"|administran?|dan?|ponen?|mezclan?)|deben?|puede[n]?|conviene|es (?:recomendable|aconsejable|necesario"
+    r"|segur[oa]|eficaz)"
+    r"|est[aá]n? (?:indicad|recomendad|aprobad)[oa]s?|ha (?:demostrado|aprobado)|han (?:demostrado|aprobado)"
+    r"|aument[ao]n?|disminuyen?|reducen?|caus[ao]n?|produce[n]?|cura[n]?|previene[n]?|tiene[n]?|contiene[n]?"
+    r"|afecta[n]?|sirve[n]?)\b"
     r"(?![^.;]*\b(?:ning|nada|nunca|tampoco|ni|sino)\b)"
 )
 _ADD = re.compile(
-    r"(?<![Nn]o )(?<!que )\b(se (?:recomiendan?|aconsejan?|deben?|puede[n]?|usan?|utilizan?|emplean?|aplican?|administran?)|deben?|puede[n]?|aumentan?|disminuyen?|reducen?|causan?|producen?|contienen?|afectan?|dependen?|incluyen?|consisten?"
-    r"|(?:es|son) (?:un|una|unos|unas|el|la|los|las)|se (?:trata|tratan|transmite|transmiten|encuentra|encuentran|divide|dividen))\b"
+    r"(?<![Nn]o )(?<!que )\b(se (?:recomiendan?|aconsejan?|deben?|puede[n]?|usan?|utilizan?|emplean?|aplican?"
+    r"|administran?)|deben?|puede[n]?|aumentan?|disminuyen?|reducen?|causan?|producen?|contienen?|afectan?"
+    r"|dependen?|incluyen?|consisten?"
+    r"|(?:es|son) (?:un|una|unos|unas|el|la|los|las)|se (?:trata|tratan|transmite|transmiten|encuentra"
+    r"|encuentran|divide|dividen))\b"
 )
 
 
@@ -251,13 +290,46 @@ _HEDGES = (
     (r"Tradicionalmente se usa para", "Cura definitivamente"),
 )
 _TURNS = (
-    ("aumenta", "disminuye"), ("aumentan", "disminuyen"), ("disminuye", "aumenta"), ("disminuyen", "aumentan"), ("reduce", "aumenta"),
-    ("reducen", "aumentan"), ("mayor", "menor"), ("menor", "mayor"), ("mayores", "menores"), ("antes", "después"), ("después", "antes"), ("superior", "inferior"),
-    ("inferior", "superior"), ("más", "menos"), ("crónica", "aguda"), ("crónico", "agudo"), ("aguda", "crónica"), ("agudo", "crónico"), ("leve", "grave"),
-    ("leves", "graves"), ("graves", "leves"), ("grave", "leve"), ("frecuente", "raro"), ("maligno", "benigno"), ("malignas", "benignas"), ("interna", "externa"),
-    ("externa", "interna"), ("alta", "baja"), ("baja", "alta"), ("bajas", "altas"), ("altas", "bajas"), ("hirviendo", "fría"), ("caliente", "fría"),
-    ("siempre", "nunca"), ("máxima", "mínima"), ("derecho", "izquierdo"), ("derecha", "izquierda"), ("izquierdo", "derecho"), ("izquierda", "derecha"),
-)  # fmt: skip
+    ("aumenta", "disminuye"),
+    ("aumentan", "disminuyen"),
+    ("disminuye", "aumenta"),
+    ("disminuyen", "aumentan"),
+    ("reduce", "aumenta"),
+    ("reducen", "aumentan"),
+    ("mayor", "menor"),
+    ("menor", "mayor"),
+    ("mayores", "menores"),
+    ("antes", "después"),
+    ("después", "antes"),
+    ("superior", "inferior"),
+    ("inferior", "superior"),
+    ("más", "menos"),
+    ("crónica", "aguda"),
+    ("crónico", "agudo"),
+    ("aguda", "crónica"),
+    ("agudo", "crónico"),
+    ("leve", "grave"),
+    ("leves", "graves"),
+    ("graves", "leves"),
+    ("grave", "leve"),
+    ("frecuente", "raro"),
+    ("maligno", "benigno"),
+    ("malignas", "benignas"),
+    ("interna", "externa"),
+    ("externa", "interna"),
+    ("alta", "baja"),
+    ("baja", "alta"),
+    ("bajas", "altas"),
+    ("altas", "bajas"),
+    ("hirviendo", "fría"),
+    ("caliente", "fría"),
+    ("siempre", "nunca"),
+    ("máxima", "mínima"),
+    ("derecho", "izquierdo"),
+    ("derecha", "izquierda"),
+    ("izquierdo", "derecho"),
+    ("izquierda", "derecha"),
+)
 _IDIOMS = re.compile(
     r"\b(?:antes de|por lo menos|al menos|más o menos|además|en baja|parte (?:superior|inferior) de la mañana)\b"
 )

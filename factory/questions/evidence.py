@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import NamedTuple
 
-_SAME = str.maketrans({c: '"' for c in "“”„«»″"} | {c: "'" for c in "‘’‚′´`"} | {c: "-" for c in "‐‑‒–—−"})
+_SAME = str.maketrans(dict.fromkeys("“”„«»″", '"') | dict.fromkeys("‘’‚′´`", "'") | dict.fromkeys("‐‑‒–—−", "-"))
 _GONE = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 
 

@@ -11,7 +11,18 @@ from factory.medical import is_medical
 from factory.questions import claims
 from factory.questions.case import Case
 from factory.questions.wording import (
-    WORD, content, fold, head, heads, is_content, lines, sentence_texts, sentences, supported, words, words_in,
+    WORD,
+    content,
+    fold,
+    head,
+    heads,
+    is_content,
+    lines,
+    sentence_texts,
+    sentences,
+    supported,
+    words,
+    words_in,
 )  # fmt: skip
 
 Gate = Callable[[Case], str | None]
@@ -46,8 +57,59 @@ def quote(case: Case) -> str | None:
 _ASKS = re.compile(r"[?:…]\s*$")
 _TERMINAL = re.compile(r"[.!?…:;]['\"”»)\]]*\s*$|\)\s*$")
 _DANGLING = frozenset(
-    "a al ante con contra cuando de del desde donde e el en entre es esta la las lo los mas ni no o para pero por porque"
-    " que se según segun si sin sobre su sus tras u un una y puede pueden como cual muy son ser debe deben".split()
+    [
+        "a",
+        "al",
+        "ante",
+        "con",
+        "contra",
+        "cuando",
+        "de",
+        "del",
+        "desde",
+        "donde",
+        "e",
+        "el",
+        "en",
+        "entre",
+        "es",
+        "esta",
+        "la",
+        "las",
+        "lo",
+        "los",
+        "mas",
+        "ni",
+        "no",
+        "o",
+        "para",
+        "pero",
+        "por",
+        "porque",
+        "que",
+        "se",
+        "según",
+        "segun",
+        "si",
+        "sin",
+        "sobre",
+        "su",
+        "sus",
+        "tras",
+        "u",
+        "un",
+        "una",
+        "y",
+        "puede",
+        "pueden",
+        "como",
+        "cual",
+        "muy",
+        "son",
+        "ser",
+        "debe",
+        "deben",
+    ]
 )
 _LONGEST_QUESTION, _LONGEST_ANSWER = 4000, 4000
 
@@ -101,15 +163,14 @@ def _loop(answer: str) -> str | None:
 
 # Language
 
-_STOPS = {
-    "es": frozenset("el la los las de del que y en un una por con para se su no es lo al más como son está puede o cuál qué cuáles cómo ¿ sus si también hay ser este esta porque cuando".split()),
-    "en": frozenset("the of and to in is are that with for be as which what it or by on not this can have from an how when should does do at may".split()),
-    "pt": frozenset("o os um uma não é são com do da dos das em para que por mais ao pela pelo seu sua você também ou quais qual até à às nos nas está pode ser muito como isso foi".split()),
-    "fr": frozenset("le les des et est une dans pour que qui pas sur avec par du au ce sont plus ou être quels quelle".split()),
-    "it": frozenset("il gli di che e è una per con non del della sono nel alla più dei le come può anche quali".split()),
-    "ca": frozenset("el els les i amb per que és una dels del al no són més com pot aquest aquesta quins quina".split()),
-    "gl": frozenset("o os un unha non é son co do da dos das en para que por máis ao pola polo seu súa tamén ou pode como cal cales".split()),
-}  # fmt: skip
+
+@cache
+def _stops() -> dict[str, frozenset[str]]:
+    """The commonest function words, by language."""
+    pairs = (line.split(": ", 1) for line in lines("function_words.txt"))
+    return {code: frozenset(said.split()) for code, said in pairs}
+
+
 _PORTUGUESE = re.compile(
     r"ã|õ|ç|ção|ções|nh[ao]|lh[ao]|\b(?:não|você|são|uma|dos|das|até|muito|também)\b", re.IGNORECASE
 )
@@ -122,7 +183,7 @@ def _is_spanish(text: str) -> bool:
     said = [w.lower() for w in WORD.findall(text)]
     if not said:
         return True
-    counts = {code: sum(w in known for w in said) for code, known in _STOPS.items()}
+    counts = {code: sum(w in known for w in said) for code, known in _stops().items()}
     best = max(counts, key=lambda code: (counts[code], code == "es"))
     own = counts["es"]
     marks = len(_PORTUGUESE.findall(text))
@@ -155,7 +216,9 @@ def language(case: Case) -> str | None:
 
 def refusal(case: Case) -> str | None:
     """No refusal, no talk about the task, in question or answer."""
-    said = _found("refusals.txt", case.answer) or _found("refusals.txt", case.question)
+    said = _found("refusals.txt", case.answer)
+    if said is None and not _found("anaphora.txt", case.question.lower()):
+        said = _found("refusals.txt", case.question)
     return said if said and said.lower() not in case.evidence.lower() else None
 
 
@@ -164,9 +227,12 @@ _URL = re.compile(
 )
 _SHOUT = re.compile(r"\b[A-ZÁÉÍÓÚÑ]{5,}\b")
 _ORDERS = re.compile(
-    r"\b(?:ignor\w+|desobede\w+|olvid\w+|obede\w+|sig(?:o|uiendo)|cumpl\w+|acat\w+)\b[^.?!]{0,40}\b(?:instrucci[oó]n|instrucciones|[oó]rden|[oó]rdenes|indicaciones"
-    r"|reglas|directrices|prompt)\b|\b(?:hack|jailbreak|pwned|system prompt|prompt|modo desarrollador|api key|contraseña)\w*\b"
-    r"|\b(?:compr[ea]|visit[ea]|suscr[ií]b\w+|haga clic|haz clic|ll[aá]m[ea] al|descargue|pulse aqu[ií]|oferta|descuento|pídalo)\b"
+    r"\b(?:ignor\w+|desobede\w+|olvid\w+|obede\w+|sig(?:o|uiendo)|cumpl\w+"
+    r"|acat\w+)\b[^.?!]{0,40}\b(?:instrucci[oó]n|instrucciones|[oó]rden|[oó]rdenes|indicaciones"
+    r"|reglas|directrices|prompt)\b|\b(?:hack|jailbreak|pwned|system prompt|prompt|modo desarrollador|api key"
+    r"|contraseña)\w*\b"
+    r"|\b(?:compr[ea]|visit[ea]|suscr[ií]b\w+|haga clic|haz clic|ll[aá]m[ea] al|descargue|pulse aqu[ií]|oferta"
+    r"|descuento|pídalo)\b"
     r"|<[^>]{1,30}>|\{[^}]*\}|\[/?[A-Z_]{3,}\]|```|\$\{",
     re.IGNORECASE,
 )
@@ -177,7 +243,7 @@ def injected(case: Case) -> str | None:
     said = f"{case.question}\n{case.answer}"
     for pattern in (_URL, _SHOUT, _ORDERS):
         for found in pattern.finditer(said):
-            if found.group().lower() not in case.evidence.lower() or pattern is _ORDERS and _is_order(found.group()):
+            if found.group().lower() not in case.evidence.lower() or (pattern is _ORDERS and _is_order(found.group())):
                 if pattern is _SHOUT and (found.group() in case.passage or found.group() in case.above):
                     continue
                 return found.group()[:60]
@@ -210,12 +276,14 @@ def self_contained(case: Case) -> str | None:
 
 
 _TOLD = re.compile(
-    r"\b(?:seg[uú]n|en) (?:el|este) (?:texto|pasaje|fragmento|documento|art[ií]culo)\b|\bla (?:tabla|figura|imagen) (?:anterior|adjunta|siguiente)\b",
+    r"\b(?:seg[uú]n|en) (?:el|este) (?:texto|pasaje|fragmento|documento|art[ií]culo)\b|\bla (?:tabla|figura"
+    r"|imagen) (?:anterior|adjunta|siguiente)\b",
     re.IGNORECASE,
 )
 _THIS = re.compile(r"(?:est[aeo]s?|es[aeo]s?|aquel|dich[oa]s?|tal)", re.IGNORECASE)
 _POINTS = re.compile(
-    r"(?:además|también|sin embargo|no obstante|asimismo|por otr[oa] (?:lado|parte)|pero|lo anterior|por ejemplo|es decir|en cambio)\b",
+    r"(?:además|también|sin embargo|no obstante|asimismo|por otr[oa] (?:lado|parte)|pero|lo anterior|por "
+    r"ejemplo|es decir|en cambio)\b",
     re.IGNORECASE,
 )
 
@@ -250,9 +318,12 @@ def grounding(case: Case) -> str | None:
 
 
 _DRUG = re.compile(
-    r"\w{3,}(?:cilina|micina|micin|floxacino|azol|pril|sart[aá]n|olol|dipino|statina|tidina|prazol|mab|nib|profeno|fenaco|caína"
-    r"|azepam|zolam|triptán|triptan|setrón|setron|platino|rubicina|taxel|mustina|fibrato|gliptina|gliflozina|glutida|parina|grel|xabán|xaban"
-    r"|sona|solona|metasona|tropina|curonio|barbital|amina|oxetina|zodona|apina|idona|mida|zida|semida|terol|tropio|ciclovir|vir|navir"
+    r"\w{3,}(?:cilina|micina|micin|floxacino|azol|pril|sart[aá]n|olol|dipino|statina|tidina|prazol|mab|nib"
+    r"|profeno|fenaco|caína"
+    r"|azepam|zolam|triptán|triptan|setrón|setron|platino|rubicina|taxel|mustina|fibrato|gliptina|gliflozina"
+    r"|glutida|parina|grel|xabán|xaban"
+    r"|sona|solona|metasona|tropina|curonio|barbital|amina|oxetina|zodona|apina|idona|mida|zida|semida|terol"
+    r"|tropio|ciclovir|vir|navir"
     r"|bendazol|quina|ptilina|pramina|farina|coumarol|cumarol|formina|xina|toína|toina|lida)$"
 )
 
@@ -271,7 +342,7 @@ def _generic() -> frozenset[str]:
 @lru_cache(1 << 16)
 def _is_name(word: str) -> bool:
     """A folded word names a thing of medicine: a plant, a medicine, an illness, a part of the body, a substance."""
-    plain = word[:-1] if word.endswith("s") else word
+    plain = word.removesuffix("s")
     if word in _named() or plain in _named():
         return True
     if head(word) in _generic():
@@ -298,20 +369,28 @@ _PROPER = re.compile(r"(?<=[a-záéíóúñ,;] )([A-ZÁÉÍÓÚÑ][a-záéíóú
 # Safety
 
 _ATTRIBUTED = re.compile(
-    r"\bseg[uú]n\b|\btradicional|\bpopular|\bla fuente\b|\bse (?:le )?(?:atribuye|dice|cree|considera|ha usado|ha utilizado|ha empleado|usa|utiliza|emplea|cree|estudi)"
-    r"|\b(?:afirma|sostiene|señala|sugier|indica|recoge|recomienda|acepta|reconoce|describe)[nr]?\b|\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible"
-    r"|\bparece[n]?\b|\bensayos?\b|\bestudios?\b|\brevisi[oó]n\b|\bpruebas\b|\bevidencia\b|\bapoy\w+\b|\bse (?:ha|han) (?:visto|observado|descrito|comunicado|demostrado|encontrado)"
-    r"|\bes capaz\b|\bes probable\b|\bsuele[n]?\b|\bhabitual|\ba veces\b|\ben algun[oa]s\b|\bayuda[nr]?\b|\bcontribuye|\bprobab|\bal parecer\b|\bsupuest|\bno (?:est[aá]|se sabe|hay)\b",
+    r"\bseg[uú]n\b|\btradicional|\bpopular|\bla fuente\b|\bse (?:le )?(?:atribuye|dice|cree|considera|ha usado"
+    r"|ha utilizado|ha empleado|usa|utiliza|emplea|cree|estudi)"
+    r"|\b(?:afirma|sostiene|señala|sugier|indica|recoge|recomienda|acepta|reconoce|describe)[nr]?\b"
+    r"|\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible"
+    r"|\bparece[n]?\b|\bensayos?\b|\bestudios?\b|\brevisi[oó]n\b|\bpruebas\b|\bevidencia\b|\bapoy\w+\b|\bse "
+    r"(?:ha|han) (?:visto|observado|descrito|comunicado|demostrado|encontrado)"
+    r"|\bes capaz\b|\bes probable\b|\bsuele[n]?\b|\bhabitual|\ba veces\b|\ben algun[oa]s\b|\bayuda[nr]?\b"
+    r"|\bcontribuye|\bprobab|\bal parecer\b|\bsupuest|\bno (?:est[aá]|se sabe|hay)\b",
     re.IGNORECASE,
 )
 _HEDGED = re.compile(
-    r"\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible|\bparece[n]?\b|\bsugier|\bsugir|\btradicional"
-    r"|\bse cree\b|\bse atribuye|\balgunos estudios\b|\bprobable|\bpruebas (?:limitadas|insuficientes|d[eé]biles)|\bno est[aá] claro\b|\bno se sabe\b",
+    r"\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible|\bparece[n]?\b|\bsugier"
+    r"|\bsugir|\btradicional"
+    r"|\bse cree\b|\bse atribuye|\balgunos estudios\b|\bprobable|\bpruebas (?:limitadas|insuficientes"
+    r"|d[eé]biles)|\bno est[aá] claro\b|\bno se sabe\b",
     re.IGNORECASE,
 )
 _EFFICACY = re.compile(
-    r"\b(?:cura|curan|sana|sanan|previene|previenen|elimina|eliminan|erradica|erradican|detiene|detienen|revierte|reduce|reducen|disminuye|disminuyen|mejora|mejoran"
-    r"|alivia|alivian|combate|combaten|protege|protegen|evita|evitan|controla|controlan|baja|bajan|regula|regulan|fortalece|fortalecen|desintoxica|trata|tratan"
+    r"\b(?:cura|curan|sana|sanan|previene|previenen|elimina|eliminan|erradica|erradican|detiene|detienen"
+    r"|revierte|reduce|reducen|disminuye|disminuyen|mejora|mejoran"
+    r"|alivia|alivian|combate|combaten|protege|protegen|evita|evitan|controla|controlan|baja|bajan|regula"
+    r"|regulan|fortalece|fortalecen|desintoxica|trata|tratan"
     r"|es (?:muy )?(?:eficaz|efectiv[oa])|son (?:muy )?(?:eficaces|efectiv[oa]s))\b",
     re.IGNORECASE,
 )
@@ -321,7 +400,7 @@ _NOT = re.compile(
 
 
 def overclaim(case: Case) -> str | None:
-    """No promise of a cure or of safety, no claim stronger than its evidence; in natural medicine none without its source."""
+    """No promise of a cure or of safety, no claim stronger than its evidence; natural medicine names who says so."""
     for sentence in sentence_texts(case.answer):
         found = _patterns("overclaims.txt").search(sentence)
         if found and not _denied(sentence, found.start()):
@@ -383,15 +462,18 @@ def stop_treatment(case: Case) -> str | None:
 
 _SPARED = re.compile(r"\b(?:no|nunca|jam[aá]s|sin|ni|tampoco|ning[uú]n\w*)\b(?:\W+\w+){0,2}\W*$", re.IGNORECASE)
 _WITH_DOCTOR = re.compile(
-    r"\b(?:sin (?:antes )?(?:consultar|hablar|preguntar)|consulte (?:antes|con|a)|no (?:deje|abandone|suspenda|interrumpa|sustituy|reemplac)\w*"
+    r"\b(?:sin (?:antes )?(?:consultar|hablar|preguntar)|consulte (?:antes|con|a)|no (?:deje|abandone|suspenda"
+    r"|interrumpa|sustituy|reemplac)\w*"
     r"|(?:si|cuando) (?:el|su) (?:médico|doctor)|bajo supervisi[oó]n|su médico (?:puede|podr|le|decid))",
     re.IGNORECASE,
 )
 _YOURS = re.compile(r"\b(?:su|sus|tu|tus)\b|^(?:deja|deje|abandon[ae]|tir[ae]|olvid[ae])", re.IGNORECASE)
 
 _ABOUT_USE = re.compile(
-    r"\b(?:para qu[eé] (?:se|sirve|son|es)|c[oó]mo se (?:prepara|toma|usa|utiliza|aplica|administra|emplea|consume)|dosis|cu[aá]nt[oa]s?\b[^?]{0,40}\b(?:tom|us|beb|d[ií]a|dosis)"
-    r"|cu[aá]l(?:es)? (?:es|son) (?:la|el|los|las) (?:dosis|uso|usos|preparaci[oó]n|cantidad|forma de)|se puede (?:tomar|usar|dar)|es segur[oa]|puede[n]? tomar|deb(?:e|o) tomar)",
+    r"\b(?:para qu[eé] (?:se|sirve|son|es)|c[oó]mo se (?:prepara|toma|usa|utiliza|aplica|administra|emplea"
+    r"|consume)|dosis|cu[aá]nt[oa]s?\b[^?]{0,40}\b(?:tom|us|beb|d[ií]a|dosis)"
+    r"|cu[aá]l(?:es)? (?:es|son) (?:la|el|los|las) (?:dosis|uso|usos|preparaci[oó]n|cantidad|forma de)|se "
+    r"puede (?:tomar|usar|dar)|es segur[oa]|puede[n]? tomar|deb(?:e|o) tomar)",
     re.IGNORECASE,
 )
 
@@ -414,7 +496,7 @@ def cautions(text: str, start: int = 0, end: int | None = None) -> list[tuple[in
 
 
 def contraindication(case: Case) -> str | None:
-    """Who must not take something is told in the answer: where the evidence says it, and where use or dose is asked for."""
+    """Who must not take something is told: where the evidence says it, and where use or dose is asked for."""
     wanted = [case.evidence[start:end] for start, end in cautions(case.evidence)]
     if case.natural is not False and not wanted and _ABOUT_USE.search(case.question):
         wanted = [case.passage[start:end] for start, end in cautions(case.passage)][:1]

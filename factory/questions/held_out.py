@@ -11,11 +11,26 @@ from factory.questions.rows import QuestionRow, blank, sealed
 
 STRATA = ("use", "preparation", "dose", "interaction", "contraindication", "evidence")
 _STRATUM = {
-    "use": "use", "definition": "use", "action": "use", "content": "use", "term": "use", "origin": "preparation",
-    "preparation": "preparation", "storage": "preparation", "dose": "dose", "interaction": "interaction",
-    "contraindication": "contraindication", "precaution": "contraindication", "adverse": "contraindication", "conduct": "contraindication",
-    "evidence": "evidence", "position": "evidence", "superlative": "use", "treatment": "use", "risk": "evidence",
-}  # fmt: skip
+    "use": "use",
+    "definition": "use",
+    "action": "use",
+    "content": "use",
+    "term": "use",
+    "origin": "preparation",
+    "preparation": "preparation",
+    "storage": "preparation",
+    "dose": "dose",
+    "interaction": "interaction",
+    "contraindication": "contraindication",
+    "precaution": "contraindication",
+    "adverse": "contraindication",
+    "conduct": "contraindication",
+    "evidence": "evidence",
+    "position": "evidence",
+    "superlative": "use",
+    "treatment": "use",
+    "risk": "evidence",
+}
 
 
 def stratum_of(row: QuestionRow) -> str | None:

@@ -17,8 +17,25 @@ RATIO = (0.8, 1.25)
 CORRUPTED = ("dose", "unit", "negation", "entity", "contraindication", "overclaim")
 # What a promise may be made of; nobody promises anything of an organ.
 _PROMISED = frozenset(
-    "use treatment prevention preparation dose evidence adverse interaction precaution contraindication risk action model"
-    " asked conduct position means".split()
+    [
+        "use",
+        "treatment",
+        "prevention",
+        "preparation",
+        "dose",
+        "evidence",
+        "adverse",
+        "interaction",
+        "precaution",
+        "contraindication",
+        "risk",
+        "action",
+        "model",
+        "asked",
+        "conduct",
+        "position",
+        "means",
+    ]
 )
 UNGROUNDED, UNANSWERABLE = "ungrounded", "unanswerable"
 

@@ -16,7 +16,8 @@ MIN_SENTENCES = 3
 SEPARATOR = " › "
 
 _REFERENCES = re.compile(
-    r"^(?:bibliograf[ií]a|referencias?(?: bibliogr[aá]ficas?)?|literatura citada|fuentes(?: consultadas)?|para saber más|lecturas? recomendadas?|enlaces(?: de inter[eé]s)?)\W*$",
+    r"^(?:bibliograf[ií]a|referencias?(?: bibliogr[aá]ficas?)?|literatura citada|fuentes(?: consultadas)?|para "
+    r"saber más|lecturas? recomendadas?|enlaces(?: de inter[eé]s)?)\W*$",
     re.IGNORECASE,
 )
 _CONTENTS = re.compile(
@@ -24,10 +25,14 @@ _CONTENTS = re.compile(
     re.IGNORECASE,
 )
 _ABOUT_ITSELF = re.compile(
-    r"^(?:(?:informaci[oó]n )?sobre (?:este|el) (?:sumario|documento|libro|autor|pdq)|prop[oó]sito de este|informaci[oó]n sobre (?:el pdq|este|ensayos)"
-    r"|revisores|permisos|cl[aá]usula|modificaciones a este|para obtener m[aá]s informaci[oó]n|informaci[oó]n adicional|agradecimientos?|dedicatoria|cr[eé]ditos"
-    r"|derechos de autor|copyright|conflictos? de inter[eé]s|financiaci[oó]n|autor(?:es|[ií]a)|contribuci|nota (?:del|de la) (?:autora?|editor)|pr[oó]logo|presentaci[oó]n"
-    r"|aviso legal|suscr[ií]b|compart|grados de comprobaci|ensayos cl[ií]nicos en curso|aceptado|recibido|correspondencia|equipo de|versi[oó]n(?:es)? para|abstract)",
+    r"^(?:(?:informaci[oó]n )?sobre (?:este|el) (?:sumario|documento|libro|autor|pdq)|prop[oó]sito de este"
+    r"|informaci[oó]n sobre (?:el pdq|este|ensayos)"
+    r"|revisores|permisos|cl[aá]usula|modificaciones a este|para obtener m[aá]s informaci[oó]n|informaci[oó]n "
+    r"adicional|agradecimientos?|dedicatoria|cr[eé]ditos"
+    r"|derechos de autor|copyright|conflictos? de inter[eé]s|financiaci[oó]n|autor(?:es|[ií]a)|contribuci|nota "
+    r"(?:del|de la) (?:autora?|editor)|pr[oó]logo|presentaci[oó]n"
+    r"|aviso legal|suscr[ií]b|compart|grados de comprobaci|ensayos cl[ií]nicos en curso|aceptado|recibido"
+    r"|correspondencia|equipo de|versi[oó]n(?:es)? para|abstract)",
     re.IGNORECASE,
 )
 _LEADERS = re.compile(r"(?:\.\s?){4,}\s*\d+|\s\d{1,3}\s*$", re.MULTILINE)

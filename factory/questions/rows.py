@@ -136,7 +136,7 @@ def blank(kind: KindOfRow, passage_id: str, generator: Generator) -> QuestionRow
 
 
 def sealed(row: QuestionRow, text_sha256: str) -> QuestionRow:
-    """The row with its id: the hash of its source, its words and what wrote it, so that a second run writes it again."""
+    """The row with its id: the hash of its source, its words and what wrote it; a second run makes the same."""
     parts: list[Any] = [text_sha256, row["passage_id"], row["kind"], row["question"], row["answer"], row["options"]]
     parts += [row["chosen"], row["rejected"], [m["content"] for m in row["messages"]]]
     parts += [row["generator"]["lane"], row["generator"]["model"], row["generator"]["prompt_sha256"]]

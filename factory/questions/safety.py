@@ -31,7 +31,7 @@ def _rules(name: str) -> tuple[Rule, ...]:
 
 
 def flags(question: str, answer: str) -> tuple[list[str], str | None]:
-    """Which risks of the high-risk list a row speaks of, and the first that it does not warn of: that one a person reads.
+    """Which risks of the high-risk list a row speaks of, and the first that it does not warn of, if any.
 
     A sentence that says who must not, or must take care, is what the list is there for: it is flagged and goes on.
     """
@@ -48,8 +48,10 @@ def flags(question: str, answer: str) -> tuple[list[str], str | None]:
 
 
 _WARNS = re.compile(
-    r"\b(?:no|nunca|ni|sin|evit\w+|consult\w+|pregunt\w+|m[eé]dico|precauci[oó]n|cuidado|riesgo|peligr\w+|t[oó]xic\w+|contraindica\w+|desaconseja\w*"
-    r"|prohib\w+|suspend\w+|interacci\w+|aument\w+ (?:de )?(?:su|el|del) efecto|pierden efecto|hemorragia\w*|sangrad\w+|avisar|vigilar|escasa?s?|insuficiente\w*)\b",
+    r"\b(?:no|nunca|ni|sin|evit\w+|consult\w+|pregunt\w+|m[eé]dico|precauci[oó]n|cuidado|riesgo|peligr\w+"
+    r"|t[oó]xic\w+|contraindica\w+|desaconseja\w*"
+    r"|prohib\w+|suspend\w+|interacci\w+|aument\w+ (?:de )?(?:su|el|del) efecto|pierden efecto|hemorragia\w*"
+    r"|sangrad\w+|avisar|vigilar|escasa?s?|insuficiente\w*)\b",
     re.IGNORECASE,
 )
 

@@ -1,4 +1,4 @@
-"""Questions over captions without punctuation: what is said of the video's subject, from a cue to where the next thing begins.
+"""Questions over captions without punctuation: from a cue to where the next thing begins.
 
 A punctuated transcript is text like any other (template.py). Here a clause begins at a cue (`tradicionalmente se usa`,
 `no se debe`, `contiene`) and ends before words that open another; what has no clear end is not asked about.
@@ -32,22 +32,68 @@ def _cue(kind: str, pattern: str, question: str) -> Cue:
 
 
 CUES = (
-    _cue("use", r"tradicionalmente (?:se|las? \w+ se|los? \w+ se) (?:usan?|utilizan?|emplean?) (?:para|en|como|contra|sobre)", "¿Para qué se {usa} tradicionalmente {x}?"),
-    _cue("contraindication", r"(?:en (?:el embarazo(?: y (?:en )?la lactancia)?|la lactancia|menores de \w+ \w+|los niños)(?: la esencia)? )(?:no se recomienda|está contraindicad[oa]|no se aconseja)", "¿En qué casos no se recomienda {x}?"),
+    _cue("use", r"tradicionalmente (?:se|las? \w+ se|los? \w+ se) (?:usan?|utilizan?|emplean?) (?:para|en|como"
+                r"|contra|sobre)", "¿Para qué se {usa} tradicionalmente {x}?"),
+    _cue("contraindication", r"(?:en (?:el embarazo(?: y (?:en )?la lactancia)?|la lactancia|menores de \w+ \w+"
+                             r"|los niños)(?: la esencia)? )(?:no se recomienda|está contraindicad[oa]|no se "
+                             r"aconseja)", "¿En qué casos no se recomienda {x}?"),
     _cue("contraindication", r"(?:por eso )?no deben? (?:tomar|usar|beber)l[oae]s?", "¿Quién no debe tomar {x}?"),
     _cue("precaution", r"no se debe tomar más de", "¿Qué precauciones hay que tener con {x}?"),
-    _cue("precaution", r"(?:las personas|quienes?|los) [^.]{3,40}? (?:deben? evitarl[oae]s?|deben? consultar)", "¿Quién debe tener cuidado con {x}?"),
-    _cue("interaction", r"se recomienda no (?:juntar|mezclar|combinar)l[oae]s? con|tampoco se mezcla con", "¿Con qué no conviene mezclar {x}?"),
+    _cue(
+        "precaution",
+        r"(?:las personas|quienes?|los) [^.]{3,40}? (?:deben? evitarl[oae]s?|deben? consultar)",
+        "¿Quién debe tener cuidado con {x}?",
+    ),
+    _cue(
+        "interaction",
+        r"se recomienda no (?:juntar|mezclar|combinar)l[oae]s? con|tampoco se mezcla con",
+        "¿Con qué no conviene mezclar {x}?",
+    ),
     _cue("content", r"(?<=porque )contiene (?!información)", "¿Qué {contiene} {x}?"),
 )  # fmt: skip
 # Words that open another clause: where the answer ends.
 _OPENS = re.compile(
-    r"\s+(?=(?:ahora|además|también|tampoco|después|entonces|pero|así que|por eso|por qué|en cambio|resumiendo|un consejo|es más o menos|es decir|y ese|y esto|y pone|y si|y no|y en|y la esencia"
-    r"|quien|quienes|las personas|si (?:la|el|los|las|hay|tienes|toma|tomas|usted|no|se|cuesta|sale|ocurre|aparecen)|cuando|mientras|el (?:primer|segundo|tercer|problema|resultado|extracto)|la (?:primera|segunda|tercera|cuarta|tapa|esencia pura|monografía|agencia)"
-    r"|lo que|antes de|con el|no se|no hay|no es|no deben?|hay que|conviene|se (?:mezcla|cuela|toma|deja|han|ha|recomienda)|guarden|espero|mi |existe|las semillas|las hojas|una cantidad|en (?:el|la|los) (?:embarazo|lactancia|estudios?)|en menores|hoy|bueno|vamos)(?![^\W\d_]))"
+    r"\s+(?=(?:ahora|además|también|tampoco|después|entonces|pero|así que|por eso|por qué|en cambio|resumiendo"
+    r"|un consejo|es más o menos|es decir|y ese|y esto|y pone|y si|y no|y en|y la esencia"
+    r"|quien|quienes|las personas|si (?:la|el|los|las|hay|tienes|toma|tomas|usted|no|se|cuesta|sale|ocurre"
+    r"|aparecen)|cuando|mientras|el (?:primer|segundo|tercer|problema|resultado|extracto)|la (?:primera|segunda"
+    r"|tercera|cuarta|tapa|esencia pura|monografía|agencia)"
+    r"|lo que|antes de|con el|no se|no hay|no es|no deben?|hay que|conviene|se (?:mezcla|cuela|toma|deja|han|ha"
+    r"|recomienda)|guarden|espero|mi |existe|las semillas|las hojas|una cantidad|en (?:el|la|los) (?:embarazo"
+    r"|lactancia|estudios?)|en menores|hoy|bueno|vamos)(?![^\W\d_]))"
 )
 _DANGLES = frozenset(
-    "de la el los las un una y o que con por para en a se es no del al su sus como más muy sin entre sobre son".split()
+    [
+        "de",
+        "la",
+        "el",
+        "los",
+        "las",
+        "un",
+        "una",
+        "y",
+        "o",
+        "que",
+        "con",
+        "por",
+        "para",
+        "en",
+        "a",
+        "se",
+        "es",
+        "no",
+        "del",
+        "al",
+        "su",
+        "sus",
+        "como",
+        "más",
+        "muy",
+        "sin",
+        "entre",
+        "sobre",
+        "son",
+    ]
 )
 
 
@@ -94,7 +140,23 @@ def _end_of(text: str, at: int, last: int) -> int | None:
 
 
 _NOT_A_SUBJECT = frozenset(
-    "video vídeo canal receta remedio remedios casero caseros casera planta plantas medicinal medicinales salud natural".split()
+    [
+        "video",
+        "vídeo",
+        "canal",
+        "receta",
+        "remedio",
+        "remedios",
+        "casero",
+        "caseros",
+        "casera",
+        "planta",
+        "plantas",
+        "medicinal",
+        "medicinales",
+        "salud",
+        "natural",
+    ]
 )
 
 

@@ -34,11 +34,19 @@ _ARTICLES = r"(?:[Ee]l|[Ll]a|[Ll]os|[Ll]as)"
 _SUBJECT = rf"(?P<x>(?:{_ARTICLES} )?[^,;:.()¿?!\"«»]{{3,90}}?)"
 _ASIDE = r"(?:,? \([^)]{2,80}\)|, [^,.;:]{2,90},)?"
 _NOT_A_NAME = re.compile(
-    r"\b(?:que|quien|quienes|cual|cuales|cuyo|cuya|donde|cuando|como|si|no|ni|se|es|son|está|están|fue|fueron|era|ser|ha|han|hay|había|puede|pueden|debe|deben|podría|podrían|tiene|tienen|tenía"
-    r"|este|esta|estos|estas|ese|esa|esos|esas|aquel|aquella|dicho|dicha|dichos|dichas|tal|tales|mismo|misma|mismos|mismas|otro|otra|otros|otras|ambos|ambas|siguiente|siguientes|anterior|anteriores|su|sus|mi|mis|nuestro|nuestra"
-    r"|ello|ellos|ellas|esto|eso|aquello|lo|le|les|me|te|nos|primero|primera|segundo|segunda|tercero|tercera|último|última|resto|mayoría|mayor|parte|además|también|sin|embargo|así|aunque|pero|porque|más|menos|muy"
-    r"|algunos|algunas|algún|alguna|muchos|muchas|pocos|pocas|varios|varias|cada|todo|toda|todos|todas|cualquier|ninguno|ninguna|ningún|un|una|unos|unas|usted|ustedes|yo|tú|él|ella|entre|desde|hasta|según|durante|tras|mediante"
-    r"|ciertos|ciertas|cierto|cierta|determinados|determinadas|diversos|diversas|distintos|distintas|diferentes|numerosos|numerosas|hoy|ahora|entonces|aquí|allí|siempre|nunca|ya|antes|después|luego|mientras|por|para|incluso|sobre todo|solo|sólo)\b",
+    r"\b(?:que|quien|quienes|cual|cuales|cuyo|cuya|donde|cuando|como|si|no|ni|se|es|son|está|están|fue|fueron"
+    r"|era|ser|ha|han|hay|había|puede|pueden|debe|deben|podría|podrían|tiene|tienen|tenía"
+    r"|este|esta|estos|estas|ese|esa|esos|esas|aquel|aquella|dicho|dicha|dichos|dichas|tal|tales|mismo|misma"
+    r"|mismos|mismas|otro|otra|otros|otras|ambos|ambas|siguiente|siguientes|anterior|anteriores|su|sus|mi|mis"
+    r"|nuestro|nuestra"
+    r"|ello|ellos|ellas|esto|eso|aquello|lo|le|les|me|te|nos|primero|primera|segundo|segunda|tercero|tercera"
+    r"|último|última|resto|mayoría|mayor|parte|además|también|sin|embargo|así|aunque|pero|porque|más|menos|muy"
+    r"|algunos|algunas|algún|alguna|muchos|muchas|pocos|pocas|varios|varias|cada|todo|toda|todos|todas"
+    r"|cualquier|ninguno|ninguna|ningún|un|una|unos|unas|usted|ustedes|yo|tú|él|ella|entre|desde|hasta|según"
+    r"|durante|tras|mediante"
+    r"|ciertos|ciertas|cierto|cierta|determinados|determinadas|diversos|diversas|distintos|distintas|diferentes"
+    r"|numerosos|numerosas|hoy|ahora|entonces|aquí|allí|siempre|nunca|ya|antes|después|luego|mientras|por|para"
+    r"|incluso|sobre todo|solo|sólo)\b",
     re.IGNORECASE,
 )
 _ROMAN = re.compile(r"[ivxl]+[abc]?")
@@ -106,7 +114,7 @@ def to(subject: str) -> str:
 def plural(subject: str) -> bool:
     """The subject is several: its verb is, too."""
     return subject.startswith(("los ", "las ")) or (
-        not subject.startswith(("el ", "la ")) and subject.split(" ")[0].endswith("s") and " y " in subject
+        not subject.startswith(("el ", "la ")) and subject.split(" ", maxsplit=1)[0].endswith("s") and " y " in subject
     )
 
 
@@ -122,69 +130,47 @@ class Pattern(NamedTuple):
     question: str
 
 
-def _p(kind: str, hint: str, sentence: str, question: str) -> Pattern:
-    return Pattern(
-        kind, tuple(hint.split("|")), re.compile("^" + sentence.replace("SUBJECT", _SUBJECT + _ASIDE)), question
-    )
+@cache
+def patterns() -> tuple[Pattern, ...]:
+    """The sentences of patterns.txt; a blank of a hint is written `_` there."""
+    found = []
+    for line in lines("patterns.txt"):
+        kind, hints, sentence, question = (part.strip() for part in line.split("|||"))
+        hint = tuple(one.replace("_", " ") for one in hints.split("|"))
+        found.append(Pattern(kind, hint, re.compile("^" + sentence.replace("SUBJECT", _SUBJECT + _ASIDE)), question))
+    return tuple(found)
 
-
-_LISTED = (
-    r"(?:s[ií]ntomas|signos|signos y s[ií]ntomas|s[ií]ntomas y signos|causas|factores de riesgo|complicaciones|efectos (?:secundarios|adversos|colaterales)|reacciones adversas|tipos|clases"
-    r"|opciones de tratamiento|beneficios|riesgos|contraindicaciones|indicaciones|ventajas|desventajas|funciones|componentes|principios activos|manifestaciones(?: clínicas)?|factores pronósticos"
-    r"|características|propiedades|factores de protecci[oó]n|precauciones|usos|interacciones|objetivos|estadios|fases|etapas|secuelas|pruebas)"
-)
-_ORG = r"(?:Agencia Europea de Medicamentos|Organización Mundial de la Salud|Comité de Plantas|colaboración Cochrane|Administración de Alimentos y Medicamentos)"
-
-PATTERNS: tuple[Pattern, ...] = (
-    _p("definition", " es | son ", r"SUBJECT (?:es|son) (?P<det>una?|unos|unas|el|la|los|las|cualquier)? ?(?P<genus>[^\W\d_]+)\b(?! más\b| principal| que más)(?P<more>[^.]*)", "¿Qué {es} {x}?"),
-    _p("definition", "consiste", r"SUBJECT consisten? en\b", "¿En qué {consiste} {x}?"),
-    _p("definition", "se define", r"SUBJECT se definen? como\b", "¿Cómo se {define} {x}?"),
-    _p("definition", "caracteriza", r"SUBJECT se caracterizan? por\b", "¿Por qué se {caracteriza} {x}?"),
-    _p("superlative", " más | principal", r"(?P<x>[^,;:.()¿?]{3,90}?) (?:es|son) (?P<y>(?:el|la|los|las) (?:[^,;:.()]{3,60} (?:más|menos) [^,;:.()]{3,110}|(?:principal|principales|primera?|segundo|segunda|tercera?) [^,;:.()]{8,120}))(?=[.,;])", "¿{Cual} {es} {y}?"),
-    _p("list", " son | incluyen| comprenden| pueden ser| abarcan", rf"(?P<x>(?:Los|Las) (?:[^\W\d_]+ )?{_LISTED} (?:más \w+ )?(?:de|del|de la|de los|de las|para|por) [^,;:.()]{{3,80}}?) (?:son|incluyen|comprenden|abarcan|pueden ser|pueden incluir|más \w+ son)\b", "¿Cuáles son {x}?"),
-    _p("list", "Entre ", rf"Entre (?P<x>(?:los|las) (?:[^\W\d_]+ )?{_LISTED} (?:más \w+ )?(?:de|del|de la|de los|de las|para|por) [^,;:.()]{{3,80}}?),? (?:se (?:incluyen|encuentran|cuentan|destacan)|est[aá]n|figuran)\b", "¿Cuáles son {x}?"),
-    _p("depends", " depende", rf"(?P<x>(?!El riesgo|Los riesgos){_ARTICLES} [^,;:.()]{{3,90}}?) dependen? (?:en parte |sobre todo |principalmente )?(?:de|del)\b", "¿De qué {depende} {x}?"),
-    _p("cause", "causad|producid|provocad|debe a|debe al|deben a|debid", r"SUBJECT (?:(?:est[aá]n?|es|son|suele[n]? ser|puede[n]? ser|puede[n]? estar) (?:causad|producid|provocad|originad)[oa]s? por|se deben? (?:en la mayoría de los casos |casi siempre |a menudo )?al?|(?:es|son) debid[oa]s? al?)\b", "¿Cuál es la causa {de_x}?"),
-    _p("risk", "el riesgo de|la probabilidad de|las probabilidades de", r"SUBJECT (?:también )?(?P<v>aumentan?|incrementan?|disminuyen?|reducen?|elevan?|puede[n]? (?:aumentar|disminuir|reducir|incrementar)) (?:considerablemente |mucho |ligeramente )?(?P<y>(?:el riesgo|la probabilidad|las probabilidades) de (?!que )(?:(?! si | que | cuando )[^,;:.()]){4,70})(?=[.,;])", "¿Qué efecto {tiene} {x} sobre {y}?"),
-    _p("adverse", "puede", r"SUBJECT puede[n]? (?:también )?(?:causar|producir|provocar|ocasionar|dar lugar a)\b", "¿Qué efectos {puede} causar {x}?"),
-    _p("use", " usa| utiliza| emplea| sirve| usad| utilizad| emplead", r"SUBJECT (?:se (?:usan?|utilizan?|emplean?|ha usado|han usado|ha utilizado|ha empleado)|sirven?|(?:es|son) (?:usad|utilizad|emplead)[oa]s?) (?:también |tradicionalmente |principalmente |sobre todo |a menudo |a veces |comúnmente )?para\b", "¿Para qué se {usa} {x}?"),
-    _p("use", "radicionalmente", r"(?i:tradicionalmente),? se (?:ha[n]? )?(?:usan?|utilizan?|emplean?|usado|utilizado|empleado) (?P<x>(?:el|la|los|las) [^,;:.()]{3,70}?)(?:,[^,]{3,60},)? (?:para|como|contra|en)\b", "¿Para qué se {usa} tradicionalmente {x}?"),
-    _p("treatment", " trata| tratan", r"SUBJECT se tratan? (?:con|mediante|por lo general|habitualmente|generalmente|quirúrgicamente|de forma|a menudo|aliviando)\b", "¿Cómo se {trata} {x}?"),
-    _p("treatment", "ratamiento", r"(?P<x>(?:El|Los) tratamientos? (?:\w+ ){0,2}?(?:de|del|para|de la|de los|de las) [^,;:.()]{3,70}?) (?:consisten? en|incluyen?|puede[n]? incluir|comprenden?|se basan? en|son|es)\b(?! más| muy| el| la| los| las)", "¿En qué {consiste} {x}?"),
-    _p("diagnosis", "diagnostica", r"SUBJECT se diagnostican? (?:y [^\W\d_]+ )?(?:mediante|con|por|a partir|midiendo|cuando|al)\b", "¿Cómo se {diagnostica} {x}?"),
-    _p("means", "Para ", r"Para (?P<inf>(?:detectar|diagnosticar|evaluar|confirmar|tratar|prevenir|aliviar|preparar|medir|reducir|disminuir|controlar|identificar|determinar)(?: \([^)]{3,30}\))?(?: [yo] [^\W\d_]+(?:ar|er|ir))?) (?P<x>[^,;:.()]{3,80}?),? se (?P<v>utilizan?|usan?|realizan?|hacen?|emplean?|recomiendan?|necesitan?|administran?)\b", "¿Qué se {v1} para {inf} {x}?"),
-    _p("transmission", "transmite|contagia", r"SUBJECT se (?:transmiten?|contagian?|propagan?) (?:por|a través|mediante|de|al|cuando|con)\b", "¿Cómo se transmite {x}?"),
-    _p("content", " contiene", r"SUBJECT contienen? (?!información|datos)", "¿Qué {contiene} {x}?"),
-    _p("contraindication", "contraindicad", r"SUBJECT (?:est[aá]n?|queda[n]?) contraindicad[oa]s? (?:en|para|si|cuando|durante|con)\b", "¿En qué casos {esta} {contraindicado} {x}?"),
-    _p("contraindication", "No se recomienda|No se aconseja|no se recomienda|no se aconseja", r"No se (?:recomiendan?|aconsejan?) (?:el uso de(?:l)? |usar |tomar |emplear )?(?P<x>(?:el |la |los |las )?[^,;:.()]{3,60}?) (?:en|durante|si|cuando|para|a)\b", "¿En qué casos no se recomienda {x}?"),
-    _p("precaution", "no debe|no deben|debe usarse|deben usarse|debe tomarse|debe emplearse", r"SUBJECT (?:no deben? (?:usarse|tomarse|utilizarse|emplearse|administrarse|mezclarse|combinarse|aplicarse|consumirse|ingerirse)|deben? (?:usarse|tomarse|emplearse|utilizarse|administrarse) con (?:precaución|cuidado|cautela))\b", "¿Qué precauciones hay que tener con {x}?"),
-    _p("interaction", "interacciona|interactúa|interfiere", r"SUBJECT (?:puede[n]? )?(?:interaccionan?|interact[uú]an?|interfieren?|interaccionar|interactuar|interferir) con\b", "¿Con qué {interacciona} {x}?"),
-    _p("dose", "osis", r"(?P<x>(?:La|Las) dosis (?:[^\W\d_]+ ){0,3}?(?:de|del|de la|para) [^,;:.()]{3,70}?) (?:es|son|varía|oscila)\b", "¿Cuál es {x}?"),
-    _p("types", "tipos|formas|clases", r"(?:Hay|Existen|Se conocen|Se distinguen) (?:[^\W\d_]+ ){1,2}(?P<n>tipos|formas|clases|variedades) (?:principales |diferentes |distint[oa]s )?de (?P<x>[^,;:.()]{3,60}?)(?=[:,(]).*", "¿Qué {n} de {x} hay?"),
-    _p("division", "divide|clasifica", r"SUBJECT se (?:dividen?|clasifican?) en\b", "¿En qué se {divide} {x}?"),
-    _p("place", "se encuentra|se localiza|situad|ubicad", r"SUBJECT (?:se (?:encuentran?|localizan?|sitúan?)|est[aá]n? (?:situad|ubicad|localizad)[oa]s?) (?:en(?! (?:estudio|fase|desarrollo|forma|estado|proceso|riesgo|tratamiento|general|curso|etapa))|entre|detrás|debajo|encima|sobre|dentro|justo|a ambos|por)\b", "¿Dónde se {encuentra} {x}?"),
-    _p("origin", "se obtiene|se extrae|procede", r"SUBJECT (?:se (?:obtienen?|extraen?)|proceden?) (?:de|del|a partir|mediante|al)\b", "¿De dónde se {obtiene} {x}?"),
-    _p("action", " actúa", r"SUBJECT actúan? (?:como|sobre|al|mediante|inhibiendo|bloqueando|directamente)\b", "¿Cómo {actua} {x}?"),
-    _p("population", "más frecuente", r"SUBJECT (?:es|son) (?:mucho |algo )?más frecuentes? en (?=(?:personas|mujeres|hombres|niños|niñas|adultos|pacientes|varones|los|las)\b)", "¿En quiénes {es} más frecuente {x}?"),
-    _p("evidence", "No hay|No existen|no hay", r"No (?:hay|existen?) (?P<e>pruebas|evidencia|datos)(?: suficientes| científicas?| clínicas?| sólid[oa]s)? (?P<de>de que|que demuestren que|que indiquen que) (?P<x>[^.;:()]{10,140})(?=[.;,])", "¿Hay {e} {de} {x}?"),
-    _p("conduct", "Si |Cuando |Ante ", r"(?P<c>(?:Si|Cuando) [^.;:()]{10,110}?), (?P<do>hay que|se debe|se deben|conviene|es necesario|es preciso|debe|acuda|consulte|llame|pida|busque)\b", "¿Qué se debe hacer {c}?"),
-    _p("naming", "se llama|se denomina|se conoce", r"(?P<x>(?:El|La|Los|Las|Cualquier)[^.;:()¿?,]{10,110}?) se (?:llaman?|denominan?|conocen? como) (?P<y>[^.;:()\d]{4,60})(?=[.;])", "¿A qué se llama {y}?"),
-    _p("presentation", "se manifiesta", r"SUBJECT se manifiestan? (?:como|con|por|en|de|habitualmente|generalmente)\b", "¿Cómo se {manifiesta} {x}?"),
-    _p("position", _ORG.strip("(?:)"), rf"La (?P<o>{_ORG}) (?P<v>reconoce|acepta|recomienda|desaconseja|recoge|considera|advierte|sugirió|concluyó|ha aprobado|no ha aprobado) (?P<y>[^.;]{{10,200}})", "¿Qué postura tiene la {o} sobre {topic}?"),
-)  # fmt: skip
 
 _VERBS = {
-    "es": ("es", "son"), "consiste": ("consiste", "consisten"), "define": ("define", "definen"), "caracteriza": ("caracteriza", "caracterizan"),
-    "depende": ("depende", "dependen"), "tiene": ("tiene", "tienen"), "usa": ("usa", "usan"), "trata": ("trata", "tratan"), "diagnostica": ("diagnostica", "diagnostican"),
-    "contiene": ("contiene", "contienen"), "esta": ("está", "están"), "interacciona": ("interacciona", "interaccionan"), "divide": ("divide", "dividen"),
-    "encuentra": ("encuentra", "encuentran"), "obtiene": ("obtiene", "obtienen"), "actua": ("actúa", "actúan"), "manifiesta": ("manifiesta", "manifiestan"),
+    "es": ("es", "son"),
+    "consiste": ("consiste", "consisten"),
+    "define": ("define", "definen"),
+    "caracteriza": ("caracteriza", "caracterizan"),
+    "depende": ("depende", "dependen"),
+    "tiene": ("tiene", "tienen"),
+    "usa": ("usa", "usan"),
+    "trata": ("trata", "tratan"),
+    "diagnostica": ("diagnostica", "diagnostican"),
+    "contiene": ("contiene", "contienen"),
+    "esta": ("está", "están"),
+    "interacciona": ("interacciona", "interaccionan"),
+    "divide": ("divide", "dividen"),
+    "encuentra": ("encuentra", "encuentran"),
+    "obtiene": ("obtiene", "obtienen"),
+    "actua": ("actúa", "actúan"),
+    "manifiesta": ("manifiesta", "manifiestan"),
     "Cual": ("Cuál", "Cuáles"),
-}  # fmt: skip
+}
 _SHORTEST, _LONGEST = 30, 420
 _POINTS_BACK = re.compile(
-    r"^(?:est[aeo]s?|es[aeo]s?|aquell?[oa]?s?|ell[oa]s?|dich[oa]s?|además|también|sin embargo|no obstante|por (?:ello|eso|lo tanto|tanto|esto)|asimismo|en (?:cambio|este caso|ese caso)|pero|entonces|así)\b"
-    r"|\b(?:est[ae] (?:sumario|tabla|figura|cap[ií]tulo|art[ií]culo|estudio|trabajo|libro|v[ií]deo|texto)|este documento|la (?:tabla|figura) \d|los autores|consulte (?:el|la|los) (?:sumario|sección)|(?:más|mayor) información (?:sobre|en)|PDQ|en color|ve[ar] (?:el|la)|consult[ae]r?)\b"
-    r"|\b(?:dich[oa]s?|estos|estas|esa|ese|esos|esas|est[ae]) (?:tipo|tipos|grupo|pacientes|casos|estudios?|plantas?|medicamentos?|síntomas?|tratamientos?|enfermedad(?:es)?|remedio|producto|efectos?|uso|método|pruebas?)\b",
+    r"^(?:est[aeo]s?|es[aeo]s?|aquell?[oa]?s?|ell[oa]s?|dich[oa]s?|además|también|sin embargo|no obstante|por "
+    r"(?:ello|eso|lo tanto|tanto|esto)|asimismo|en (?:cambio|este caso|ese caso)|pero|entonces|así)\b"
+    r"|\b(?:est[ae] (?:sumario|tabla|figura|cap[ií]tulo|art[ií]culo|estudio|trabajo|libro|v[ií]deo|texto)|este "
+    r"documento|la (?:tabla|figura) \d|los autores|consulte (?:el|la|los) (?:sumario|sección)|(?:más|mayor) "
+    r"información (?:sobre|en)|PDQ|en color|ve[ar] (?:el|la)|consult[ae]r?)\b"
+    r"|\b(?:dich[oa]s?|estos|estas|esa|ese|esos|esas|est[ae]) (?:tipo|tipos|grupo|pacientes|casos|estudios?"
+    r"|plantas?|medicamentos?|síntomas?|tratamientos?|enfermedad(?:es)?|remedio|producto|efectos?|uso|método"
+    r"|pruebas?)\b",
     re.IGNORECASE,
 )
 
@@ -194,7 +180,7 @@ def of_sentence(text: str, start: int, end: int, topic: str | None) -> Iterator[
     said = text[start:end]
     if not _SHORTEST <= len(said) <= _LONGEST or said[-1] not in ".:" or _POINTS_BACK.search(said) or "?" in said:
         return
-    for pattern in PATTERNS:
+    for pattern in patterns():
         if not any(hint in said for hint in pattern.hint):
             continue
         found = pattern.sentence.match(said)
@@ -255,7 +241,7 @@ def _said_of_many(verb: str) -> bool:
 
 def _participle(subject: str) -> str:
     return {"el": "contraindicado", "la": "contraindicada", "los": "contraindicados", "las": "contraindicadas"}.get(
-        subject.split(" ")[0], "contraindicado"
+        subject.split(" ", maxsplit=1)[0], "contraindicado"
     )
 
 
@@ -315,8 +301,38 @@ def _first_name(clause: str) -> str:
 
 # Nouns that define with `el` or `la` before them.
 _WHOLE = frozenset(
-    "tejido proceso capa conjunto inflamacion respuesta elevacion aumento disminucion perdida ciencia rama cuticula infeccion estructura"
-    " region membrana acumulacion falta sensacion estudio presencia corteza raiz flor fruto semilla hoja dilatacion obstruccion".split()
+    [
+        "tejido",
+        "proceso",
+        "capa",
+        "conjunto",
+        "inflamacion",
+        "respuesta",
+        "elevacion",
+        "aumento",
+        "disminucion",
+        "perdida",
+        "ciencia",
+        "rama",
+        "cuticula",
+        "infeccion",
+        "estructura",
+        "region",
+        "membrana",
+        "acumulacion",
+        "falta",
+        "sensacion",
+        "estudio",
+        "presencia",
+        "corteza",
+        "raiz",
+        "flor",
+        "fruto",
+        "semilla",
+        "hoja",
+        "dilatacion",
+        "obstruccion",
+    ]
 )
 
 
@@ -345,7 +361,8 @@ def _defines(groups: dict[str, str | None], said: str) -> bool:
 
 
 _TELLS = re.compile(
-    r" (?:para|del?|contra|en (?:el|la|los) que|que|por el que|médico|quirúrgico|natural|manual)\b(?! (?:elección|una determinada))"
+    r" (?:para|del?|contra|en (?:el|la|los) que|que|por el que|médico|quirúrgico|natural|manual)\b(?! "
+    r"(?:elección|una determinada))"
 )
 
 
@@ -376,8 +393,10 @@ def heading_of(said: str) -> Heading | None:
 
 _TITLE_CUT = re.compile(r"\s*(?:[:|–—]| - |\().*$")
 _ABOUT = re.compile(
-    r"^(?:tratamiento|prevenci[oó]n|ex[aá]menes de detecci[oó]n|detecci[oó]n|estadios|estadificaci[oó]n|informaci[oó]n general|descripci[oó]n|causas|evaluaci[oó]n|s[ií]ntomas|diagn[oó]stico"
-    r"|gu[ií]a|manual|todo|introducci[oó]n|aspectos generales)(?: del tratamiento)? (?:de |del |de la |de los |sobre (?:el |la |los |las )?|a(?:l| la) )",
+    r"^(?:tratamiento|prevenci[oó]n|ex[aá]menes de detecci[oó]n|detecci[oó]n|estadios|estadificaci[oó]n"
+    r"|informaci[oó]n general|descripci[oó]n|causas|evaluaci[oó]n|s[ií]ntomas|diagn[oó]stico"
+    r"|gu[ií]a|manual|todo|introducci[oó]n|aspectos generales)(?: del tratamiento)? (?:de |del |de la |de los "
+    r"|sobre (?:el |la |los |las )?|a(?:l| la) )",
     re.IGNORECASE,
 )
 _MOST_ANSWER = 110
@@ -419,7 +438,7 @@ class Topics:
         return self.named(self._title) if self._title else None
 
     def named(self, heading: str) -> str | None:
-        """The thing that a heading names, as a subject with its article; None where it is a sentence or names nothing."""
+        """The thing that a heading names, with its article; None where it is a sentence or names nothing."""
         if heading not in self._known:
             self._known[heading] = self._look(heading)
         return self._known[heading]
@@ -441,7 +460,7 @@ class Topics:
 
 
 def of_section(text: str, section: Section, topics: Topics) -> Iterator[Proposal]:
-    """The question that a heading asks of its section, where heading and thing are known; the answer is its beginning."""
+    """The question that a heading asks of its section, where both are known; the answer is its beginning."""
     if not section.path:
         return
     last = section.path[-1]
@@ -463,7 +482,7 @@ def of_section(text: str, section: Section, topics: Topics) -> Iterator[Proposal
 
 
 def leading(text: str, spans: Sequence[Span]) -> tuple[int, int, str] | None:
-    """The first sentences of some paragraphs, some hundred words at most, whole; None where they are none or point back."""
+    """The first sentences of some paragraphs, a hundred words or so; None where they are none or point back."""
     body = [span for span in spans if span["role"] == "body" and text[span["start"]] not in "⁰¹²³⁴⁵⁶⁷⁸⁹*†"]
     if not body or body[0]["start"] != spans[0]["start"]:
         return None
@@ -480,9 +499,8 @@ def leading(text: str, spans: Sequence[Span]) -> tuple[int, int, str] | None:
         taken: list[str] = []
         for a, b in said:
             size = len(text[a:b].split())
-            if parts or taken:
-                if count + size > _MOST_ANSWER:
-                    break
+            if (parts or taken) and count + size > _MOST_ANSWER:
+                break
             taken.append(text[a:b])
             count += size
             end = b
@@ -504,7 +522,7 @@ _ITEMS, _ITEM_LONGEST = range(2, 13), 200
 
 
 def with_list(text: str, one: Proposal, section: Section) -> Proposal | None:
-    """A sentence that ends in a colon with the list below it, where the list fills the rest of its section; else None."""
+    """A sentence that ends in a colon with the list below it, where that fills the rest of its section."""
     if not one.answer.endswith(":"):
         return one
     start, end = one.evidence[0]

@@ -12,7 +12,8 @@ LEXICONS = Path(__file__).with_name("lexicons")
 WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”»’)\]]*(?:\[[\d,;\s–-]+\])*(?=\s+[\"'“«‘(\[¿¡—–-]*[A-ZÁÉÍÓÚÑÜ0-9]|\s*$)")
 _ABBREVIATION = re.compile(
-    r"(?:^|[\s(])(?:dra?s?|sra?s?|prof|lic|st[oa]?|p\.\s?ej|ej|fig|figs|cap|págs?|pp?|vs|cf|aprox|máx|mín|núm|nro|vol|art"
+    r"(?:^|[\s(])(?:dra?s?|sra?s?|prof|lic|st[oa]?|p\.\s?ej|ej|fig|figs|cap|págs?|pp?|vs|cf|aprox|máx|mín|núm"
+    r"|nro|vol|art"
     r"|ed|tel|av|ee|uu|spp?|var|subsp|al|etc|[A-ZÁÉÍÓÚÑ])$",
     re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ from factory.questions.template import proposals
 
 
 class KeepAskable(PipelineStep):
-    """Spanish texts of the recipe's kinds, traditions and splits go on; what is a question already is not asked about."""
+    """Spanish texts of the recipe's kinds, traditions and splits go on; what is a question already does not."""
 
     name = "Askable"
     type = "FILTER"

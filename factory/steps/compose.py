@@ -1,4 +1,4 @@
-"""What is made of a Document's accepted questions by rules: multiple choice, conversations, texts for patients, summaries."""
+"""What rules make of a Document's accepted questions: choices, conversations, texts for patients, summaries."""
 
 from __future__ import annotations
 

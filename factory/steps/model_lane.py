@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from factory.questions.passage import Passage
 from factory.questions.rows import Generator, PassageRow, QuestionRow, blank, end, sealed
 from factory.replies import replies_of
 from factory.stage import Context
+from factory.steps.ask import close_passages
 from factory.store import open_store
 from factory.translate.engines import profile_for, profile_of
 
@@ -97,11 +99,16 @@ class ModelStep(PipelineStep):
             if failed is None:
                 yield document
             else:
+                close_passages(document, "model")
                 document.metadata["filter_reason"] = f"failed:{failed}"
                 self.exclusion_writer.write(document, rank)
 
     def _asked(self, given: Iterator[Document]) -> Iterator[Document]:
         """The Documents in the order given, with calls of several under way."""
+        first = next(given, None)
+        if first is None:
+            return
+        given = itertools.chain([first], given)
         loop = asyncio.new_event_loop()
         found = connection()
         profile = profile_of(self.engines)

@@ -17,12 +17,14 @@ from factory.steps.ask import close_passages
 from factory.steps.decontaminate import finder
 from factory.store import open_store
 
+# Kinds whose rows are questions; a conversation or a text may be about what a question asked.
+_ASKING = ("qa", "mcq")
 # From so many questions of a Document on, one type may not fill it.
 _FROM = 10
 
 
 class Novel(PipelineStep):
-    """Accepted questions are new, no evaluation set's, and not too many of one type; a Document without any is dropped."""
+    """Accepted questions are new, no evaluation set's, and not too many of one type."""
 
     name = "Novelty"
     type = "FILTER"
@@ -38,18 +40,18 @@ class Novel(PipelineStep):
         from factory.books import documents
 
         store = open_store(self.context.home)
-        asked = Asked(self.config.max_similar)
+        asked = {kind: Asked(self.config.max_similar) for kind in _ASKING}
         for folder in self.context.earlier:
             for row in documents(store, folder, ["questions"]):
                 for one in row["questions"]:
-                    if one["outcome"] == "accepted" and one["kind"] == "qa":
-                        asked.add(one["id"], one["question"])
+                    if one["outcome"] == "accepted" and one["kind"] in asked:
+                        asked[one["kind"]].add(one["id"], one["question"])
         looking = finder(store, self.context.indexes)
         for document in data:
             self._judge(document, asked, looking)
             yield document
 
-    def _judge(self, document: Document, asked: Asked, looking: Finder | None) -> None:
+    def _judge(self, document: Document, asked: dict[str, Asked], looking: Finder | None) -> None:
         rows: list[QuestionRow] = document.metadata["questions"]
         live = [row for row in rows if row["outcome"] == "accepted"]
         if looking is not None and live:
@@ -60,15 +62,16 @@ class Novel(PipelineStep):
         types: Counter[str] = Counter()
         kept = 0
         most = max(_FROM, int(self.config.max_type_share * len(live)))
-        for row in (one for one in live if one["outcome"] == "accepted"):
-            if same := asked.repeats(row["question"]):
+        for row in (one for one in live if one["outcome"] == "accepted" and one["kind"] in asked):
+            before = asked[row["kind"]]
+            if same := before.repeats(row["question"]):
                 end(row, "rejected", "duplicate", same)
             elif types[row["question_type"]] >= most:
                 end(row, "rejected", "too_many_of_type")
             elif kept >= self.config.max_per_document:
                 end(row, "rejected", "too_many")
             else:
-                asked.add(row["id"], row["question"])
+                before.add(row["id"], row["question"])
                 types[row["question_type"]] += 1
                 kept += 1
 

@@ -16,11 +16,12 @@ from typing import Any
 class Serving:
     """A running scripted server."""
 
-    def __init__(self, folder: Path, script: dict[str, Any], revive: bool) -> None:
+    def __init__(self, folder: Path, script: dict[str, Any], revive: bool, module: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.script = {"log": str(folder / "log.jsonl"), "ready": str(folder / "ready")} | script
         self.starts = 0
+        self._module = module
         self._revive = revive
         self._stopping = False
         self._child = self._start()
@@ -34,7 +35,7 @@ class Serving:
         ready.unlink(missing_ok=True)
         path = self.folder / "script.json"
         path.write_text(json.dumps(self.script))
-        child = subprocess.Popen([sys.executable, "-m", "tests.engine.model_server", str(path)])
+        child = subprocess.Popen([sys.executable, "-m", self._module, str(path)])
         while not ready.exists():
             assert child.poll() is None, "the scripted server did not start"
             time.sleep(0.01)
@@ -74,9 +75,11 @@ class Serving:
 
 
 @contextmanager
-def serving(folder: Path, revive: bool = False, **script: Any) -> Iterator[Serving]:
+def serving(
+    folder: Path, revive: bool = False, module: str = "tests.engine.model_server", **script: Any
+) -> Iterator[Serving]:
     """A scripted server while the context lasts; `revive`: started again at the same port when it dies."""
-    one = Serving(folder, script, revive)
+    one = Serving(folder, script, revive, module)
     try:
         yield one
     finally:
