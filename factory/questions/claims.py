@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from factory.questions.case import Case, numbers_of
-from factory.questions.wording import fold, head, is_content, lines, sentence_texts, supported
+from factory.questions.names import is_name
+from factory.questions.wording import content, fold, head, heads, is_content, lines, sentence_texts, supported
 from factory.translate.numbers import Number
 
 # Units whose loss or invention makes another statement; `una vez`, `comprimidos` are said in too many ways.
@@ -50,7 +53,10 @@ _STRICT = frozenset(
         "year",
     ]
 )
-_FRACTIONS = frozenset(["mitad", "tercio", "tercios", "doble", "triple", "cuadruple", "quinta", "decima", "cuarta"])
+_FRACTIONS = frozenset(
+    "mitad tercio tercios cuarto cuartos quinta quintas decima decimas cuarta doble triple cuadruple docena"  # noqa: SIM905
+    " docenas decena decenas veintena centenar centenares".split()
+)
 _NUMBERED = re.compile(r"(?P<number>\d+(?:[.,]\d+)*)(?P<rest>[^\d.;:]{0,60})")
 
 
@@ -60,13 +66,28 @@ def wrong_numbers(case: Case) -> str | None:
     if ours:
         there = [*case.evidence_numbers, *case.asked_numbers]
         known = {value for number in there for value in number.values}
+        sure = {value for number in there if number.kind != "loose" for value in number.values}
         for number in ours:
-            if number.kind != "loose" and known.isdisjoint(number.values):
+            if number.kind == "loose":
+                continue
+            if known.isdisjoint(number.values):
                 return f"{number.values[0]:g} is not in the evidence"
+            # `una proporción` is no figure: a 1 of the answer that rests on it must count the same thing.
+            if 1.0 in number.values and 1.0 not in sure and not _counts_one(case):
+                return "1 is not in the evidence"
     for word in _FRACTIONS & {fold(w) for w in case.answer_side.words}:
         if word not in {fold(w) for w in case.evidence_side.words} and not _stands_for(word, case):
             return f"{word} is not in the evidence"
     return _crossed(case)
+
+
+_ONE = re.compile(r"\b(?:1|una?|uno|primer[oa]?) ([^\W\d_]{3,})", re.IGNORECASE)
+
+
+def _counts_one(case: Case) -> bool:
+    """What the answer has one of, the evidence has one of."""
+    theirs = {head(fold(found)) for found in _ONE.findall(case.evidence)}
+    return any(head(fold(found)) in theirs for found in re.findall(r"\b1 ([^\W\d_]{3,})", case.answer))
 
 
 def _stands_for(word: str, case: Case) -> bool:
@@ -223,7 +244,6 @@ _IDLE = re.compile(
     r"|\bno dud[ea]\w*\b|\btumor(?:es)? no\b",
     re.IGNORECASE,
 )
-_LIMIT = re.compile(r"\b(?:no|nunca)\b[^.;]{0,40}?\b(?:m[aá]s de|menos de|super|exced)", re.IGNORECASE)
 _CLAUSE = re.compile(
     r"[.;:!?()\n]|,\s+(?:pero|sino|aunque|y|mientras|por lo que|porque|ya que)\b|\b(?:pero|sino|aunque)\b"
 )
@@ -238,9 +258,21 @@ class Denial(NamedTuple):
 
 
 @cache
-def _soft() -> frozenset[str]:
-    """Heads of words that say no without being one: avoid, contraindicated, absence, lacks, forbids."""
-    return frozenset(head(fold(word)) for line in lines("soft_no.txt") for word in line.split())
+def _starts(name: str) -> tuple[str, ...]:
+    """How the words of a lexicon begin, whatever their ending."""
+    return tuple({fold(word)[: max(5, len(word) - 3)] for line in lines(name) for word in line.split()})
+
+
+@lru_cache(1 << 16)
+def _is_strict(word: str) -> bool:
+    """A folded word forbids or denies whatever stands beside it."""
+    return word.startswith(_starts("strict_no.txt"))
+
+
+@lru_cache(1 << 16)
+def is_soft(word: str) -> bool:
+    """A folded word says no softly: what it says of a thing is a matter of denials, not of words."""
+    return word.startswith(_starts("soft_no.txt"))
 
 
 def denials(text: str) -> list[Denial]:
@@ -260,42 +292,128 @@ def denials(text: str) -> list[Denial]:
 
 def soft(text: str) -> list[str]:
     """The words of a text that say no softly."""
-    return [word for word in (fold(w) for w in re.findall(r"[^\W\d_]+", text)) if head(word) in _soft()]
+    return [word for word in (fold(w) for w in re.findall(r"[^\W\d_]+", text)) if is_soft(word)]
 
 
 def wrong_negation(case: Case) -> str | None:
-    """Something is denied in the answer and said in the evidence, or the other way round."""
-    ours, theirs = denials(case.answer), denials(case.evidence)
-    our_soft, their_soft = soft(case.answer), soft(case.evidence)
-    if not ours and not theirs and not our_soft and not their_soft:
-        return None
-    told = case.answer
-    if ours and not theirs and not their_soft and not (_LIMIT.search(told) and _bounded(case.evidence)):
+    """Something is denied in the answer and said in the evidence, or the other way round; sentence by sentence."""
+    every = [(one, denials(one), soft(one)) for one in _pieces(case.evidence)]
+    denied = any(found for _, found, _ in every)
+    softly = any(found for _, _, found in every)
+    pieces = _pieces(_YES_NO.sub("", case.answer))
+    # As many sentences deny here as there: which denies what is judged one by one, what was lost is not.
+    kept = bool(denials(case.question)) or sum(bool(denials(one) or soft(one)) for one in pieces) >= sum(
+        bool(found or any(map(_is_strict, more))) for _, found, more in every
+    )
+    for sentence in pieces:
+        ours, our_soft = denials(sentence), soft(sentence)
+        if not (ours or our_soft or denied or softly):
+            continue
+        if said := _denial_of(case, sentence, ours, our_soft, every, kept=kept):
+            return said
+    return None
+
+
+_YES_NO = re.compile(r"^(?:no|s[ií])[,.:;]\s+", re.IGNORECASE)
+
+
+def _pieces(text: str) -> list[str]:
+    """The sentences of a text, parted at semicolons; a bare `No.` says nothing by itself."""
+    found = [piece.strip() for one in sentence_texts(text) for piece in one.split(";")]
+    return [piece for piece in found if len(content(piece)) > 1 or (content(piece) and denials(piece))]
+
+
+def _denial_of(
+    case: Case,
+    sentence: str,
+    ours: list[Denial],
+    our_soft: list[str],
+    every: list[tuple[str, list[Denial], list[str]]],
+    *,
+    kept: bool,
+) -> str | None:
+    """What is wrong with the denials of one sentence of the answer."""
+    own = {word for word in content(sentence) if not is_soft(word)}
+    near = [
+        (share, one)
+        for one in every
+        if (share := _share(own, one[0])) >= _NEAR or _share(set(content(one[0])), sentence) >= _MUST
+    ]
+    near.sort(key=lambda pair: -pair[0])
+    theirs = [denial for _, one in near for denial in one[1]]
+    their_soft = [word for _, one in near for word in one[2]]
+    if ours and near and not theirs and not their_soft:
         return f"{ours[0].by} {' '.join(ours[0].words[:2])}: nothing is denied in the evidence"
+    if near and near[0][0] >= _SAME_SENTENCE:
+        best = near[0][1]
+        count, other = _weight(ours), _weight(best[1])
+        covered = _share({word for word in content(best[0]) if not is_soft(word)}, sentence)
+        if count != other and covered >= _SAME_SENTENCE and len(our_soft) == len(best[2]):
+            return f"{count} denied, {other} in the evidence"
+    if near and near[0][0] >= _MUST and not their_soft and not our_soft and not _elsewhere(ours, theirs):
+        return f"{ours[-1].by} {' '.join(ours[-1].words[:2])}: not denied in the evidence"
+    if not kept and not ours and not our_soft and (lost := _lost(sentence, [one for _, one in near])):
+        return f"the evidence denies: {lost[:60]}"
     for denial in ours:
-        if said := _said_plainly(denial, case.evidence, theirs, their_soft):
+        if said := _said_plainly(denial, case.evidence, [d for _, found, _ in every for d in found], 2):
             return f"{denial.by} {' '.join(denial.words[:2])}: the evidence says {said}"
     for denial in theirs:
-        if said := _said_plainly(denial, case.answer, ours, our_soft):
+        if ours and denial.by not in _PLAIN:
+            continue
+        if (said := _said_plainly(denial, sentence, ours, 1)) and not _said_plainly(denial, case.evidence, [], 1):
             return f"the evidence denies {said}, the answer says it"
     return None
 
 
-def _bounded(text: str) -> bool:
-    return (
-        re.search(
-            r"\b(?:m[aá]xim|hasta|l[ií]mite|menos de|como mucho|a lo sumo|inferior|super|exced)", text, re.IGNORECASE
-        )
-        is not None
+# A sentence of the evidence is near where it has so many of the answer's words, and the same where it has most.
+_NEAR, _SAME_SENTENCE, _MUST = 0.3, 0.75, 0.5
+
+
+def _lost(sentence: str, near: list[tuple[str, list[Denial], list[str]]]) -> str | None:
+    """A clause of the evidence that denies, most of which the answer says, which denies nothing."""
+    for text, found, softly in near:
+        if not found and not any(map(_is_strict, softly)):
+            continue
+        for clause in _CLAUSE.split(text):
+            said = [word for word in content(clause or "") if not is_soft(word)]
+            known = heads(content(sentence))
+            there = sum(supported(word, known) for word in said)
+            if len(said) < 2 or there < _MUST * len(said):
+                continue
+            if denials(clause) or any(map(_is_strict, soft(clause))):
+                return clause.strip()
+    return None
+
+
+def _weight(found: list[Denial]) -> int:
+    """How often something is denied: in Spanish a second word only completes the first (`no … ni … ningún`)."""
+    return sum(one.by in _PLAIN for one in found) or min(1, len(found))
+
+
+_PLAIN = frozenset(["no", "sin", "nunca", "jamas"])
+
+
+def _share(own: set[str], text: str) -> float:
+    known = heads(content(text))
+    return sum(supported(word, known) for word in own) / len(own) if own else 0.0
+
+
+def _elsewhere(ours: list[Denial], theirs: list[Denial]) -> bool:
+    """Each of our denials denies what one of theirs does."""
+    return all(
+        not one.words
+        or (one.by not in _PLAIN and len(ours) > 1)
+        or any(supported(word, heads(other.words)) for other in theirs for word in one.words)
+        or any(supported(word, heads(one.words)) for other in theirs for word in other.words)
+        for one in ours
     )
 
 
-def _said_plainly(denial: Denial, text: str, denied: list[Denial], soft_words: list[str]) -> str | None:
+def _said_plainly(denial: Denial, text: str, denied: list[Denial], size: int) -> str | None:
     """What a denial denies is said in a text in whose clause nothing before it denies it; None where that is not so."""
-    del soft_words
     if not denial.words:
         return None
-    wanted = denial.words[:2]
+    wanted = denial.words[: size if len(denial.words[0]) > 4 else 2]
     if any(head(wanted[0]) in {head(word) for word in other.words} for other in denied):
         return None
     for clause in _CLAUSE.split(_IDLE.sub(" ", text)):
@@ -316,7 +434,7 @@ def _same(word: str, other: str) -> bool:
 
 def _denied_at(said: list[str], at: int) -> bool:
     """A word at or before a place denies what stands there, or one shortly behind it does so softly."""
-    return any(word in _DENIES for word in said[: at + 1]) or any(head(word) in _soft() for word in said[: at + 4])
+    return any(word in _DENIES for word in said[: at + 1]) or any(map(is_soft, said[: at + 4]))
 
 
 # Directions
@@ -333,32 +451,104 @@ def _poles() -> tuple[Pole, ...]:
     return tuple(found)
 
 
+# `improbable` for `probable`: the same word with and without what denies it.
+_PREFIX = re.compile(r"(?:in|im|ir|des|dis|an|a)(?=[a-zñ]{5,})")
+
+
+def _prefixed(ours: list[str], theirs: list[str]) -> str | None:
+    """A word of one side that the other has with what denies it before it, and not without."""
+    for some, others in ((ours, theirs), (theirs, ours)):
+        known, missing = set(others), set(some) - set(others)
+        for word in missing:
+            found = _PREFIX.match(word)
+            bare = word[found.end() :] if found else ""
+            if bare and any(one.startswith(bare[:-1]) and abs(len(one) - len(bare)) < 2 for one in known - set(some)):
+                return word
+    return None
+
+
 def wrong_direction(case: Case) -> str | None:
     """A word of the answer whose opposite stands in the evidence in its place."""
-    if not any(_places(fold(word)) for word in case.answer_side.words):
-        return None
     theirs = [_compared(one) for one in case.evidence_sentences]
     whole = _compared(case.evidence)
     for sentence in sentence_texts(case.answer):
         ours = _compared(sentence)
+        near = _nearest(ours, theirs)
+        if near is not None and (word := _prefixed(ours, near)) and not _denied_once(ours, near):
+            return f"{word} stands on one side, its opposite on the other"
+        if said := _bound(sentence, case.evidence_sentences):
+            return said
         if not any(map(_places, ours)):
             continue
-        near = _nearest(ours, theirs)
         if said := _turned(ours, near if near is not None else whole, exact=near is not None):
             return said
     return None
 
 
+def _denied_once(ours: list[str], theirs: list[str]) -> bool:
+    return any(w in _DENIES for w in ours) != any(w in _DENIES for w in theirs)
+
+
+def _bound(sentence: str, evidence: list[str]) -> str | None:
+    """A bound from above where the evidence has one from below for the same number, or the other way round."""
+    mine = _bounds_of(sentence)
+    if not mine:
+        return None
+    theirs: dict[str, set[str]] = {}
+    for one in evidence:
+        for number, side in _bounds_of(one).items():
+            theirs.setdefault(number, set()).update(side)
+    for number, side in mine.items():
+        other = theirs.get(number)
+        if other and side.isdisjoint(other):
+            return f"the bound of {number} turned"
+    return None
+
+
+_COUNT = r" ?(?:los |las |unos |unas )?(\d+(?:[.,]\d+)?|[^\W\d_]+)"
+_FROM_ABOVE = re.compile(
+    r"(?:\b(?:hasta|como m[aá]ximo|a lo sumo|m[aá]ximo de|no (?:\w+ ){0,2}(?:m[aá]s|mayor|superior(?:es)?) (?:de|a)"
+    r"|menos de|menor(?:es)? (?:de|a|que)|inferior(?:es)? a|por debajo de)|[<≤])"
+    rf"{_COUNT}|\b(\d+(?:[.,]\d+)?)(?: \w+){{0,3}} (?:como m[aá]ximo|o menos|como mucho)",
+    re.IGNORECASE,
+)
+_FROM_BELOW = re.compile(
+    r"(?:\b(?:al menos|por lo menos|como m[ií]nimo|m[ií]nimo de|m[aá]s de|mayor(?:es)? (?:de|a|que)"
+    r"|superior(?:es)? a|por encima de|a partir de|desde)|[>≥])"
+    rf"{_COUNT}|\b(\d+(?:[.,]\d+)?)(?: \w+){{0,3}} (?:como m[ií]nimo|o m[aá]s)\b",
+    re.IGNORECASE,
+)
+
+
+def _bounds_of(text: str) -> dict[str, set[str]]:
+    """Each number that is bounded, and from which sides."""
+    found: dict[str, set[str]] = {}
+    for side, pattern in (("above", _FROM_ABOVE), ("below", _FROM_BELOW)):
+        every = list(pattern.finditer(text))
+        text = pattern.sub(" ", text)
+        for one in every:
+            number = fold(one[1] or one[2])
+            value = _NUMBER_WORDS.get(number, number)
+            if value[0].isdigit():
+                found.setdefault(value, set()).add(side)
+    return found
+
+
+_SMALL = "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce"
+_NUMBER_WORDS = {word: str(number) for number, word in enumerate(_SMALL.split())}
+
+
 def _nearest(ours: list[str], theirs: list[list[str]]) -> list[str] | None:
-    """The sentence of the evidence that has most words of one of the answer, if it has two thirds of them."""
-    own = {word for word in ours if is_content(word)}
-    best = max(theirs, key=lambda one: len(own.intersection(one)), default=[])
-    return best if own and len(own.intersection(best)) >= 0.66 * len(own) else None
+    """The sentence of the evidence that has most words of one of the answer, if it has half of them."""
+    own = {word for word in ours if is_content(word) and not _places(word)}
+    shares = [(sum(supported(word, heads(one)) for word in own), one) for one in theirs]
+    best = max(shares, key=lambda pair: pair[0], default=(0, []))
+    return best[1] if own and best[0] >= 0.5 * len(own) else None
 
 
 def _turned(ours: list[str], theirs: list[str], *, exact: bool) -> str | None:
     """A pole that the evidence has not, or has more rarely, where it has more of the other."""
-    if any(w in _DENIES for w in ours) != any(w in _DENIES for w in theirs):
+    if _denied_once(ours, theirs):
         return None
     mine, other = _counted(ours), _counted(theirs)
     for (pole, side), words in mine.items():
@@ -389,6 +579,45 @@ def _places(word: str) -> tuple[tuple[int, int], ...]:
         for side in (0, 1)
         if any(word == one or (one.endswith("*") and word.startswith(one[:-1])) for one in pole[side])
     )
+
+
+# Swaps
+
+
+def swapped(case: Case) -> str | None:
+    """A word of the answer in a place where the evidence has another, the words around it being the same."""
+    evidence = [[fold(word) for word in re.findall(r"[^\W_]+", one)] for one in case.evidence_sentences]
+    for sentence in sentence_texts(case.answer):
+        ours = [fold(word) for word in re.findall(r"[^\W_]+", sentence)]
+        for theirs in evidence:
+            if said := _swap(ours, theirs):
+                return said
+    return None
+
+
+# So many of the same words must stand on both sides of a swap together, some on each.
+_AROUND, _EACH = 4, 1
+
+
+def _swap(ours: list[str], theirs: list[str]) -> str | None:
+    common = set(ours) & set(theirs)
+    if len(common) < _AROUND + 1:
+        return None
+    blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    for before, after in itertools.pairwise(blocks):
+        mine, other = ours[before.a + before.size : after.a], theirs[before.b + before.size : after.b]
+        if not 1 <= len(mine) <= 3 or not 1 <= len(other) <= 3:
+            continue
+        if before.size < _EACH or (after.size < _EACH and after.a < len(ours)):
+            continue
+        if before.size + after.size < _AROUND:
+            continue
+        new = [word for word in mine if is_content(word) and not supported(word, heads(theirs))]
+        gone = [word for word in other if is_content(word) and not supported(word, heads(ours))]
+        named = any(is_name(word) for word in (*new, *gone))
+        if new and gone and named and not any(supported(word, heads(gone)) for word in new):
+            return f"{' '.join(mine)} stands where the evidence has {' '.join(other)}"
+    return None
 
 
 _HIGHER = re.compile(r"\b(?:más|mas) (?:alt|elevad|grand|numeros|acusad|intens)[oae]?s?\b", re.IGNORECASE)

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 
-from factory.medical import is_medical
 from factory.questions import claims
 from factory.questions.case import Case
+from factory.questions.names import generic, is_name, phrases_in
 from factory.questions.wording import (
     WORD,
     content,
@@ -136,14 +136,17 @@ def _is_cut(answer: str, evidence: str) -> bool:
     """It ends in the middle of a sentence."""
     if answer.count("(") > answer.count(")") or answer.rstrip(".").endswith((",", "-", "/")):
         return True
-    last = [fold(word) for word in re.findall(r"\w+", answer)][-1:] or [""]
+    said = [fold(word) for word in re.findall(r"\w+", answer)]
+    last = said[-1] if said else ""
     if _TERMINAL.search(answer):
-        return (
-            answer.rstrip().endswith(".") and last[0] in _DANGLING and last[0] not in ("no", "si", "es", "son", "como")
-        )
-    if last[0] in _DANGLING:
+        ends = last in _DANGLING and last not in ("no", "si", "es", "son", "como")
+        return answer.rstrip().endswith(".") and ends
+    if last in _DANGLING:
         return True
-    if len(words(answer)) < 8:
+    known = words(evidence)
+    if last.isalpha() and last not in known and any(one.startswith(last) and len(one) > len(last) + 1 for one in known):
+        return True
+    if len(said) < 8 and not re.search(r"[,;:]", answer):
         return False
     plain = answer.strip().rstrip("…")
     at = evidence.find(plain[-40:])
@@ -172,7 +175,9 @@ def _stops() -> dict[str, frozenset[str]]:
 
 
 _PORTUGUESE = re.compile(
-    r"ã|õ|ç|ção|ções|nh[ao]|lh[ao]|\b(?:não|você|são|uma|dos|das|até|muito|também)\b", re.IGNORECASE
+    r"[âêôàãõç]|\b(?:não|você|são|uma|dos|das|até|muito|também|ela|ele|elas|pode|podem|ou|quem|mais|isso|pelo|pela|seus|suas"
+    r"|nas|nos|aos|foi|tem|sem|em|um|os|as|quais|qual|ao|dor|à|às)\b",
+    re.IGNORECASE,
 )
 _SURE_LETTERS = 60
 
@@ -187,12 +192,16 @@ def _is_spanish(text: str) -> bool:
     best = max(counts, key=lambda code: (counts[code], code == "es"))
     own = counts["es"]
     marks = len(_PORTUGUESE.findall(text))
+    # A question of Spanish opens with its mark.
+    marks += 2 * (text.rstrip().endswith("?") and "¿" not in text)
     if best == "es" and not marks and own >= 0.15 * len(said):
         return True
     if len(said) < 4:
         return not (counts["en"] and not own)
     if own and counts[best] <= own and marks <= 1:
         return True
+    if marks > 2 and marks >= own - 1:
+        return False
     from factory.steps.language import detect
 
     found = detect(text)
@@ -242,7 +251,7 @@ def injected(case: Case) -> str | None:
     """Nothing that a document may order a machine to say: addresses, shouts, marks of templates, talk of orders."""
     said = f"{case.question}\n{case.answer}"
     for pattern in (_URL, _SHOUT, _ORDERS):
-        for found in pattern.finditer(said):
+        for found in pattern.finditer(case.answer if pattern is _SHOUT else said):
             if found.group().lower() not in case.evidence.lower() or (pattern is _ORDERS and _is_order(found.group())):
                 if pattern is _SHOUT and (found.group() in case.passage or found.group() in case.above):
                     continue
@@ -266,7 +275,9 @@ def self_contained(case: Case) -> str | None:
         found = _TOLD.search(asked)
         return found.group() if found else None
     pointing = _patterns("anaphora.txt").search(asked.lower())
-    if pointing and not (_THIS.match(pointing.group()) and _names_in(asked[: pointing.start()])):
+    if pointing and not (
+        (_THIS.match(pointing.group()) or _CLITIC.search(pointing.group())) and _names_in(asked[: pointing.start()])
+    ):
         return " ".join(pointing.group().split())[:60]
     if not _names_in(asked):
         return "the question names nothing"
@@ -280,6 +291,7 @@ _TOLD = re.compile(
     r"|imagen) (?:anterior|adjunta|siguiente)\b",
     re.IGNORECASE,
 )
+_CLITIC = re.compile(r"[aei]r(?:l[oae]s?)$", re.IGNORECASE)
 _THIS = re.compile(r"(?:est[aeo]s?|es[aeo]s?|aquel|dich[oa]s?|tal)", re.IGNORECASE)
 _POINTS = re.compile(
     r"(?:además|también|sin embargo|no obstante|asimismo|por otr[oa] (?:lado|parte)|pero|lo anterior|por "
@@ -302,63 +314,54 @@ def _bare() -> frozenset[str]:
 # Whether the evidence carries the answer
 
 
-def grounding(case: Case) -> str | None:
-    """Most of what the answer says stands in the evidence, and what is asked about stands in the source."""
-    own = case.answered
-    if own:
-        there = sum(supported(word, case.shown) or supported(word, case.given) for word in own)
-        if there < MIN_RECALL * len(own):
-            return f"{there} of {len(own)} content words stand in the evidence"
-    elif not any(c.isdigit() for c in case.answer):
-        return "the answer says nothing"
-    asked = [word for word in case.asked if head(word) not in _bare()]
-    if asked and not any(supported(word, case.around) for word in asked):
-        return "what is asked about is not in the passage"
+_TOLD_WORDS = 25
+_CLAUSES = re.compile(r"[,;:()]| y (?=lo mismo|a la larga)")
+_LEAST_OF_SENTENCE = 0.34
+
+
+def _apart(case: Case) -> str | None:
+    """A sentence, or a clause of three words with meaning, that the evidence knows nothing of."""
+    for sentence in sentence_texts(case.answer):
+        parts = [(sentence, 2, _LEAST_OF_SENTENCE)]
+        parts += [(clause, 3, 0.01) for clause in _CLAUSES.split(sentence)]
+        for part, least, share in parts:
+            own = [word for word in content(part) if not claims.is_soft(word)]
+            there = sum(supported(word, case.shown) or supported(word, case.given) for word in own)
+            if len(own) >= least and there < share * len(own):
+                return f"{part.strip()[:60]}: {there} of {len(own)} content words stand in the evidence"
     return None
 
 
-_DRUG = re.compile(
-    r"\w{3,}(?:cilina|micina|micin|floxacino|azol|pril|sart[aá]n|olol|dipino|statina|tidina|prazol|mab|nib"
-    r"|profeno|fenaco|caína"
-    r"|azepam|zolam|triptán|triptan|setrón|setron|platino|rubicina|taxel|mustina|fibrato|gliptina|gliflozina"
-    r"|glutida|parina|grel|xabán|xaban"
-    r"|sona|solona|metasona|tropina|curonio|barbital|amina|oxetina|zodona|apina|idona|mida|zida|semida|terol"
-    r"|tropio|ciclovir|vir|navir"
-    r"|bendazol|quina|ptilina|pramina|farina|coumarol|cumarol|formina|xina|toína|toina|lida)$"
-)
-
-
-@cache
-def _named() -> frozenset[str]:
-    """Heads of plants, medicines, illnesses and organs that are names of things."""
-    return frozenset(word for line in lines("names.txt") for word in words(line) if len(word) > 3)
-
-
-@cache
-def _generic() -> frozenset[str]:
-    return frozenset(head(word) for word in words_in("generic.txt"))
-
-
-@lru_cache(1 << 16)
-def _is_name(word: str) -> bool:
-    """A folded word names a thing of medicine: a plant, a medicine, an illness, a part of the body, a substance."""
-    plain = word.removesuffix("s")
-    if word in _named() or plain in _named():
-        return True
-    if head(word) in _generic():
-        return False
-    return _DRUG.fullmatch(plain) is not None or is_medical(word)
+def grounding(case: Case) -> str | None:
+    """Most of what the answer says stands in the evidence, and what is asked about stands in the source."""
+    own = [word for word in case.answered if not claims.is_soft(word)]
+    if own and not (len(own) < 3 and any(c.isdigit() for c in case.answer)):
+        there = sum(supported(word, case.shown) or supported(word, case.given) for word in own)
+        if there < MIN_RECALL * len(own):
+            return f"{there} of {len(own)} content words stand in the evidence"
+    elif not case.answered and not any(c.isdigit() for c in case.answer):
+        return "the answer says nothing"
+    if said := _apart(case):
+        return said
+    asked = [word for word in case.asked if head(word) not in _bare()]
+    # A case that is told before its question is not in the passage: what explains it is.
+    if asked and len(case.asked) < _TOLD_WORDS and not any(supported(word, case.around) for word in asked):
+        return "what is asked about is not in the passage"
+    return None
 
 
 def entity(case: Case) -> str | None:
     """Every name of a thing in the answer stands in its evidence, or in the question."""
     for word in case.answered:
-        if _is_name(word) and not supported(word, case.shown) and not supported(word, case.given):
+        if is_name(word) and not supported(word, case.shown) and not supported(word, case.given):
             return f"{word} is not in the evidence"
-    known = f"{case.passage}\n{case.above}\n{case.question}"
+    for phrase in phrases_in(case.answer):
+        if phrase not in fold(case.evidence) and phrase not in fold(case.question):
+            return f"{phrase} is not in the evidence"
+    known = fold(f"{case.passage}\n{case.above}\n{case.question}")
     for found in _PROPER.finditer(case.answer):
         word = found.group(1)
-        if word not in known and is_content(fold(word)) and head(fold(word)) not in _generic():
+        if fold(word) not in known and is_content(fold(word)) and head(fold(word)) not in generic():
             return f"{word} is not in the source"
     return None
 
@@ -504,9 +507,9 @@ def contraindication(case: Case) -> str | None:
             return None
     if not wanted:
         return None
-    known = heads(case.answered) | heads(case.asked)
+    known, asked = heads(case.answered), heads(case.asked)
     for sentence in wanted:
-        own = [word for word in content(sentence) if is_content(word)]
+        own = [word for word in content(sentence) if not supported(word, asked) and not claims.is_soft(word)]
         if own and sum(supported(word, known) for word in own) < 0.35 * len(own) and not _is_caution(case.answer):
             return f"the answer leaves out: {sentence[:70]}"
     return None
@@ -527,6 +530,7 @@ GATES: dict[str, Gate] = {
     "negation": claims.wrong_negation,
     "direction": claims.wrong_direction,
     "entity": entity,
+    "swap": claims.swapped,
     "grounding": grounding,
     "contraindication": contraindication,
 }

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from datasketch import MinHash, MinHashLSH
+from rapidfuzz.distance import LCSseq
 
 from factory.questions.wording import content, fold, heads, words
 
-_PERMUTATIONS, _THRESHOLD = 64, 0.5
+_PERMUTATIONS, _THRESHOLD = 64, 0.3
 
 
 def plain(question: str) -> str:
@@ -24,14 +25,7 @@ def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
     """F1 of the longest common subsequence of two lists of words."""
     if not one or not other:
         return 0.0
-    row = [0] * (len(other) + 1)
-    for word in one:
-        before = 0
-        for at, candidate in enumerate(other, 1):
-            held = row[at]
-            row[at] = before + 1 if word == candidate else max(row[at], row[at - 1])
-            before = held
-    return 2 * row[-1] / (len(one) + len(other))
+    return 2 * LCSseq.similarity(one, other) / (len(one) + len(other))
 
 
 class Asked:

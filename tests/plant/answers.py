@@ -529,6 +529,14 @@ def _fits(text: str, start: int, end: int, new: Decimal, old: Decimal) -> bool:
     bound = _bound(text, start, end)
     if new == old or (bound > 0 and new < old) or (bound < 0 and new > old):
         return False
+    if re.match(r"\s?[°º]C", after) and new > 45 >= old:
+        return False
+    low_word = re.search(r"(\w+) (?:a|y|o) $", before)
+    if low_word and new <= VALUES.get(low_word[1].lower(), -1):
+        return False
+    high_word = re.match(r" (?:a|y|o) (\w+)", after)
+    if high_word and new >= VALUES.get(high_word[1].lower(), 10**12):
+        return False
     if ABOUT.search(before[-25:]) and old and Decimal("0.75") < new / old < Decimal("1.34"):
         return False
     if re.match(r"\s?(?:%|por ciento)|\s?(?:[a–-]|y|o)\s?[\d.,]+\s?%", after) and new > 100:
@@ -685,7 +693,8 @@ def _unit(row: Row, rng: random.Random) -> Row | None:
             if not bound or (other.size - unit.size) * bound > 0
             if max(other.size, unit.size) <= 10000 * min(other.size, unit.size)
             if not other.name.startswith("década") or (number is not None and len(number[0].strip()) == 1)
-            if other.size < 86400 or not re.match(r"\s(?:diari|al día|por día)", answer[end:])
+            if other.size < 86400
+            or not re.match(r"[^.;]{0,14}\b(?:diari|al día|por día|a la semana|por semana|semanal)", answer[end:])
         ]
         others.sort(key=lambda other: max(other.size, unit.size) / min(other.size, unit.size))
         options += [answer[:start] + other.name + answer[end:] for other in others[:2]]
@@ -725,6 +734,14 @@ logra,logran,logró,lograron,murió,murieron,mueren,muere,padece,padecen,sufre,s
 corresponde,corresponden,acaba,acaban,predisponen,predispone,justifica,justifican,respalda,respaldan,sitúan,sitúa
 """)
 )
+NOUNS_TOO = frozenset(  # verbs only where a 'no' stands before them
+    _words("""
+cura,ayuda,causa,mejora,muestra,prueba,calma,forma,controla,frena,daña,dañan,trata,tratan,basta,bastan,importa,cuesta
+sustituye,sustituyen,reemplaza,reemplazan,contagia,contagian,transmite,transmiten,duele,duelen,cubre,cubren,dura,duran
+interviene,intervienen,dispone,disponen,cumple,cumplen,altera,alteran,prolonga,prolongan,confirma,confirman,sana,sanan
+espera,esperan,quiere,quieren,consigue,consiguen,sabemos,conviene,funciona,funcionan,tolera,toleran,llevaba,garantiza
+""")
+)
 CLITICS = frozenset({"se", "le", "les", "lo", "la", "los", "las", "me", "te", "nos"})
 FINITE = re.compile(r"\w{2,}(?:aron|ieron|aban|ían|arán|erán|irán|ará|erá|irá|aría|ería|iría)$")
 MOODS = dict(
@@ -737,12 +754,14 @@ indique=indica,prevenga=previene,prevengan=previenen,cure=cura,curen=curan,sirva
 funcionen=funcionan,produzca=produce,produzcan=producen,evite=evita,eviten=evitan,exista=existe,existan=existen
 confirme=confirma,confirmen=confirman,apoye=apoya,apoyen=apoyan,permita=permite,permitan=permiten,esté=está,estén=están
 ayude=ayuda,ayuden=ayudan,proteja=protege,protejan=protegen,alivie=alivia,alivien=alivian,prolongue=prolonga
-prolonguen=prolongan,sugiera=sugiere,sugieran=sugieren,justifique=justifica,justifiquen=justifican,diagnostique=diagnostica
+prolonguen=prolongan,sugiera=sugiere,sugieran=sugieren,justifique=justifica,justifiquen=justifican
+diagnostique=diagnostica
 eleve=eleva,eleven=elevan,provoque=provoca,provoquen=provocan,afecte=afecta,afecten=afectan,contenga=contiene
 contengan=contienen,necesite=necesita,necesiten=necesitan,deba=debe,deban=deben,haga=hace,hagan=hacen,actúe=actúa
 acepte=acepta,acepten=aceptan,compruebe=comprueba,comprueben=comprueban,use=usa,usen=usan
 recomiende=recomienda,recomienden=recomiendan,muestre=muestra,muestren=muestran,cambie=cambia,cambien=cambian
-vaya=va,vayan=van,presente=presenta,presenten=presentan,responda=responde,respondan=responden,influya=influye,influyan=influyen,beneficie=beneficia,interfiera=interfiere,elimine=elimina,eliminen=eliminan
+vaya=va,vayan=van,presente=presenta,presenten=presentan,responda=responde,respondan=responden,influya=influye
+influyan=influyen,beneficie=beneficia,interfiera=interfiere,elimine=elimina,eliminen=eliminan
 """)
 )
 NEGATIONS = re.compile(
@@ -780,7 +799,12 @@ def _is_verbal(after: str) -> bool:
     word = words[pronouns].lower()
     if pronouns and words[0].lower() in {"se", "le", "les", "me", "te", "nos"}:
         return True
-    return _is_verb(word, "") or word in MOODS or re.search(r"(?:[aei]r(?:se|l[oae]s?)?|[aeí]ndose)$", word) is not None
+    return (
+        _is_verb(word, "")
+        or word in MOODS
+        or word in NOUNS_TOO
+        or re.search(r"(?:[aei]r(?:se|l[oae]s?)?|[aeí]ndose)$", word) is not None
+    )
 
 
 def _affirmed(rest: str) -> str | None:
@@ -934,7 +958,8 @@ con frecuencia=rara vez,por lo general=rara vez,impide=favorece,impiden=favorece
 causan=previenen,provoca=previene,produce=evita,producen=evitan,reduzca=aumente,frena=acelera,destruye=protege
 destruyen=protegen,obstaculizan=favorecen,protege=daña,protegen=dañan,permite=impide,permiten=impiden,ayuda a=impide
 ayudan a=impiden,común=raro,sobre todo=rara vez,importante=irrelevante,de forma marcada=de forma mínima
-muy poco frecuente=muy frecuente,poco frecuente=muy frecuente,sube=baja,extirpación=conservación,los dos=ninguno de los dos,aliviar=agravar
+muy poco frecuente=muy frecuente,poco frecuente=muy frecuente,sube=baja,extirpación=conservación
+los dos=ninguno de los dos,aliviar=agravar
 alivian=agravan,rebajar=aumentar,bajos=altos,eficacia=ineficacia,de manera descontrolada=de manera ordenada
 disminuyen=aumentan,incrementa=reduce,incrementan=reducen,comenzar=terminar,comienzan=terminan,comienzo=final
 después=antes,normalmente=rara vez,siempre=nunca,fatal=inofensivo,mortal=inofensiva,el doble=la mitad
@@ -1021,11 +1046,9 @@ def _opposites(text: str) -> Iterator[tuple[int, int, str]]:
                 taken.append(found.span())
                 continue
             start, end = _sentence(text, found.start())
-            if re.search(
-                r"\b(?:no|ni|nunca|tampoco|ning\w+)(?: \w+){0,3} $", text[start : found.start()], re.IGNORECASE
-            ):
+            if re.search(r"\b(?:no|ni|nunca|tampoco|ning\w+)\b", text[start : found.start()], re.IGNORECASE):
                 continue
-            if re.search(rf"\b{new}\b", text[start:end]) and (old in PEOPLE or new in PEOPLE or " " in old):
+            if re.search(rf"\b{new}\b", text, re.IGNORECASE) and (old in PEOPLE or new in PEOPLE or " " in old):
                 continue
             if new in {"menos", "más"} and re.search(rf"\b{new}\b", text[start:end][-200:]) and "o menos" in after[:30]:
                 continue
@@ -1043,8 +1066,8 @@ def _opposite(row: Row, rng: random.Random) -> Row | None:
 
 # ------------------------------------------------------------------------------------------------ entities
 GROUPS = {  # kind of thing, gender and number
-    "drug m": """ibuprofeno,paracetamol,omeprazol,enalapril,losartán,tamoxifeno,metotrexato,fluconazol,aciclovir,diazepam
-        tramadol,salbutamol,naproxeno,diclofenaco,exemestano,raloxifeno,letrozol,anastrozol,cisplatino,fluorouracilo
+    "drug m": """ibuprofeno,paracetamol,omeprazol,enalapril,losartán,tamoxifeno,metotrexato,fluconazol,aciclovir
+        diazepam,tramadol,salbutamol,naproxeno,diclofenaco,exemestano,raloxifeno,letrozol,anastrozol,cisplatino,fluorouracilo
         paclitaxel,ramucirumab,trastuzumab,bevacizumab,avelumab,nivolumab,pembrolizumab,imatinib,metronidazol,propranolol
         captopril,clopidogrel,sildenafilo,alopurinol,metoxaleno,haloperidol,carboplatino,etopósido,topotecán,ondansetrón
         metilfenidato,modafinilo,finasterida,rituximab,sorafenib,erlotinib,docetaxel,melfalán,lorazepam,fentanilo""",
@@ -1052,12 +1075,12 @@ GROUPS = {  # kind of thing, gender and number
         ciclofosfamida,doxorrubicina,vincristina,atorvastatina,simvastatina,digoxina,furosemida,levotiroxina,sertralina
         fluoxetina,eritromicina,azitromicina,carbamazepina,codeína,hidrocortisona,loratadina,cetirizina,colchicina
         gabapentina,eritropoyetina,paroxetina,mirtazapina,naloxona,talidomida,bleomicina,gemcitabina,capecitabina""",
-    "drugs m": "antihistamínicos,antidepresivos,antibióticos,anticonceptivos hormonales,corticoides,diuréticos,opioides",
+    "drugs m": "antihistamínicos,antidepresivos,antibióticos,anticonceptivos hormonales,corticoides,diuréticos",
     "drugs f": "benzodiacepinas,estatinas,anfetaminas,quinolonas,tetraciclinas",
     "plant m": """jengibre,ginseng,eucalipto,romero,tomillo,orégano,hinojo,diente de león,cardo mariano,regaliz,llantén
         saúco,ginkgo,espino blanco,castaño de Indias,lúpulo,boldo,té verde,astrágalo,muérdago,harpagofito,aloe vera""",
     "plant f": """manzanilla,valeriana,cúrcuma,equinácea,menta,salvia,caléndula,ortiga,lavanda,melisa,pasiflora
-        uña de gato,cola de caballo,hierba de San Juan,alcachofa,artemisa,malva,sábila,moringa,ruda,borraja,zarzaparrilla""",
+        uña de gato,cola de caballo,hierba de San Juan,alcachofa,artemisa,malva,sábila,moringa,ruda,borraja""",
     "disease m": """sarampión,lupus,hipotiroidismo,hipertiroidismo,retinoblastoma,osteosarcoma,melanoma,neuroblastoma
         glioma,linfoma,mieloma,glaucoma,tétanos,dengue,paludismo,cólera,derrame cerebral,enfisema,eccema,vitíligo
         raquitismo,botulismo,herpes zóster,infarto de miocardio,cáncer""",
@@ -1076,8 +1099,9 @@ GROUPS = {  # kind of thing, gender and number
     "organ m": """hígado,estómago,páncreas,pulmón,riñón,corazón,cerebro,encéfalo,esófago,colon,bazo
         intestino delgado,tronco encefálico,cerebelo,recto,duodeno""",
     "organ  m": "útero,ovario,endometrio,testículo,cuello uterino,epidídimo",
-    "organ f": """mama,próstata,vejiga,piel,tiroides,vesícula biliar,médula ósea,médula espinal,lengua,laringe,faringe
-        tráquea,retina,placenta,hipófisis,boca,cadera""",
+    "organ f": """mama,próstata,vejiga,tiroides,vesícula biliar,médula ósea,médula espinal,lengua,laringe,faringe
+        tráquea,retina,placenta,hipófisis""",
+    "skin f": "piel,lengua,boca,nariz,mejilla",
     "organs m": "pulmones,riñones,huesos,ojos,ovarios,músculos,testículos,ganglios linfáticos,oídos,dientes,bronquios",
     "organs f": "mamas,piernas,manos,arterias,venas,articulaciones,encías,amígdalas,rodillas,uñas",
     "mineral m": "calcio,hierro,magnesio,potasio,zinc,yodo,selenio,cobre,sodio,fósforo",
@@ -1086,9 +1110,11 @@ GROUPS = {  # kind of thing, gender and number
     "hormone f": "progesterona,testosterona,melatonina,adrenalina,insulina,oxitocina,prolactina,hormona tiroidea",
     "vitamin f": "vitamina A,vitamina C,vitamina D,vitamina E,vitamina K,vitamina B12",
     "blood m": "colesterol,ácido úrico,gadolinio,betacaroteno,ácido fólico",
-    "blood f": "glucosa,creatinina,bilirrubina,albúmina,hemoglobina,urea,ferritina,nicotina,cafeína,lactosa",
-    "therapy f": """radioterapia,quimioterapia,inmunoterapia,hormonoterapia,terapia biológica,diálisis,acupuntura
-        quimiorradioterapia,fisioterapia,crioterapia,linfadenectomía,esplenectomía,gastrectomía,mastectomía""",
+    "blood f": "glucosa,creatinina,bilirrubina,albúmina,hemoglobina,urea,ferritina,lactosa",
+    "habit f": "nicotina,cafeína,cocaína,heroína,marihuana",
+    "therapy f": """radioterapia,quimioterapia,inmunoterapia,hormonoterapia,terapia biológica,quimiorradioterapia
+        crioterapia,terapia fotodinámica,braquiterapia""",
+    "surgery f": "linfadenectomía,esplenectomía,gastrectomía,mastectomía,histerectomía,tiroidectomía,apendicectomía",
     "test f": "radiografía de tórax,mamografía,colonoscopia,punción lumbar,biopsia,resonancia magnética,ecografía",
 }
 ENTITIES = {
@@ -1142,7 +1168,7 @@ def _entity_changes(text: str, folded: str, rng: random.Random) -> Iterator[str]
         places = [found for found in ENTITY.finditer(text) if found[0].lower() == name.lower()]
         if name == "cáncer" and any(re.match(r" de\b| \w+(?:il|al|ado|ario|ico)\b", text[p.end() :]) for p in places):
             continue
-        if not group.startswith(("organ", "drug", "therapy")):
+        if not group.startswith(("organ", "skin", "drug", "therapy", "surgery")):
             places = [found for found in places if LOOSE.match(text[found.end() :])]
         places = [found for found in places if not re.search(r"(?:[tr]o|da|no)s? de $|\bpor $", text[: found.start()])]
         news = [
@@ -1171,7 +1197,7 @@ ADDITIONS = {
 {open}, sobre todo si se combina con {the} {name}.
 {open}, y lo mismo sucede con {the} {name}.
 {answer} También se obtiene un resultado parecido con {the} {name}.
-{answer} En muchos casos se añade además {the} {name}.
+{answer} En muchos casos se añade además {name}.
 {answer} Si no es suficiente, se recurre a {the} {name}.
 {answer} Este efecto se potencia cuando se toma {name}.
 {open}, en especial en las personas que ya toman {name}.
@@ -1239,7 +1265,7 @@ pueden=podrían,debe=tendría que,deben=deberían,células=moléculas,estudio=an
 usa=utiliza,usan=utilizan,durante=a lo largo de,sin embargo=no obstante,enfermedad=dolencia,sobre todo=en especial
 casi=prácticamente,aumenta=sube,aumento=incremento,disminuye=desciende,cáncer=tumor,pacientes=enfermos,efecto=impacto
 efectos=resultados,resultados=hallazgos,ayuda=contribuye,produce=genera,producen=generan,causa=origina,causan=originan
-muy=bastante,más=bastante más,síntomas=signos,dolor=malestar,dosis=cantidad,medicamentos=fármacos,alta=elevada
+muy=bastante,síntomas=signos,dolor=malestar,dosis=cantidad,medicamentos=fármacos,alta=elevada
 prueba=exploración,pruebas=exploraciones,se debe=se tiene que,observó=vio,encuentra=halla,encuentran=hallan
 importante=relevante,frecuente=habitual,frecuentes=habituales,alimentos=productos,cuerpo=organismo,sangre=linfa
 tejido=tejido blando,antes de=previo a,después de=tras,ensayo=experimento,grupo=conjunto,piel=epidermis,tipo=género
@@ -1257,13 +1283,13 @@ def _synonyms(text: str, rng: random.Random) -> str | None:
         for old, new in SYNONYMS
         for found in re.finditer(rf"(?<![\w-]){old}(?![\w-])", text, re.IGNORECASE)
     ]
-    return _put(text, *rng.choice(places)) if places else None
+    return _contracted(_put(text, *rng.choice(places))) if places else None
 
 
 def _turned(text: str, rng: random.Random) -> str | None:
     """Give the text with one word turned into its opposite."""
     places = list(_opposites(text))
-    return _put(text, *rng.choice(places)) if places else None
+    return _contracted(_put(text, *rng.choice(places))) if places else None
 
 
 def _renumbered(text: str, rng: random.Random) -> str | None:
@@ -1306,7 +1332,8 @@ def _from(field: str, texts: Sequence[str]) -> Callable[[Row, random.Random], Ro
 
     def plant(row: Row, rng: random.Random) -> Row | None:
         """Put a text that the row does not say in the field's place."""
-        options = [text for text in texts if _fold(text) not in _all(row)]
+        folded = _all(row)
+        options = [text for text in texts if _fold(text) not in folded]
         return {**row, field: rng.choice(options)} if options else None
 
     return plant

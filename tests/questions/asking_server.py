@@ -54,6 +54,13 @@ class Model:
                 return str(kind)
         return None
 
+    def ready(self, port: int) -> None:
+        Path(self.script["ready"]).write_text(str(port))
+
+    def log(self, row: dict[str, Any]) -> None:
+        with open(self.script["log"], "a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
     def reply(self, task: str, passage: str) -> str:
         """What the script says to a passage."""
         for mark, replies in self.script.get("replies", {}).items():
@@ -69,9 +76,7 @@ async def answer(request: web.Request, model: Model) -> web.StreamResponse:
     passage = prompt.rsplit("Apartado:", 1)[-1] if "Apartado:" in prompt else prompt.rsplit("Pasaje:\n", 1)[-1]
     task = task_of(prompt)
     asked = "Pasaje:\n" in prompt or task == "unseen"
-    with open(model.script["log"], "a", encoding="utf-8") as file:
-        row = {"task": task, "units": [passage[:400]] if asked else [], "prompt": prompt}
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    model.log({"task": task, "units": [passage[:400]] if asked else [], "prompt": prompt})
     if "Di hola." in prompt:
         schema = (body.get("structured_outputs") or {}).get("json")
         schema = schema or ((body.get("response_format") or {}).get("json_schema") or {}).get("schema")
@@ -108,8 +113,7 @@ async def health(_: web.Request) -> web.Response:
     return web.Response()
 
 
-async def main(path: str) -> None:
-    script = json.loads(Path(path).read_text("utf-8"))
+async def main(script: dict[str, Any]) -> None:
     model = Model(script)
     app = web.Application(client_max_size=64 * 2**20)
 
@@ -125,9 +129,9 @@ async def main(path: str) -> None:
     site = web.TCPSite(runner, "127.0.0.1", script.get("port", 0))
     await site.start()
     port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
-    Path(script["ready"]).write_text(str(port))
+    model.ready(port)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(json.loads(Path(sys.argv[1]).read_text("utf-8"))))

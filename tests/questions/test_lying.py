@@ -203,15 +203,10 @@ def test_an_obedient_model_changes_nothing(tmp_path: Path) -> None:
 def test_what_goes_wrong_once_is_asked_again(tmp_path: Path) -> None:
     """A busy, a broken or a cut answer costs a second try, not the passage."""
     home = tmp_path / "home"
-    kinds = ["429", "500", "cut"]
-    ingest(home, kinds)
-    replies = {
-        f"ficha {kind}\n": {
-            "qa": item(BOTH, f"¿Qué dosis de ispágula pone la ficha {kind}?", f"{ANSWER} {TOLD}", (2, 3))
-        }
-        for kind in kinds
-    }
-    faults = {f"ficha {kind}\n": [kind, 1] for kind in kinds}
+    kinds = {"good": "429", "good_use": "500", "good_denied": "cut"}
+    ingest(home, list(kinds))
+    replies = {f"ficha {name}\n": {"qa": GOOD[name]} for name in kinds}
+    faults = {f"ficha {name}\n": [kind, 1] for name, kind in kinds.items()}
     with serving(tmp_path / "server", module=SERVER, replies=replies, faults=faults) as server:
         code, result = synth(home, server, "--kind", "qa")
     assert (code, result["rows"]) == (0, 3)
@@ -242,9 +237,9 @@ def test_a_killed_run_loses_nothing(tmp_path: Path) -> None:
     names = [f"n{number:02d}" for number in range(24)]
     replies = {
         f"ficha {name}\n": {
-            "qa": item(BOTH, f"¿Cuál es la dosis de la ispágula de la ficha {name}?", f"{ANSWER} {TOLD}", (2, 3))
+            "qa": item(BOTH, f"¿Cuál es la dosis de la ispágula de {place}?", f"{ANSWER} {TOLD}", (2, 3))
         }
-        for name in names
+        for name, place in zip(names, _PLACES.split(), strict=False)
     }
     whole = tmp_path / "whole/home"
     whole.parent.mkdir()
