@@ -129,27 +129,35 @@ def kept(candidates: Sequence[tuple[str, str, int]], most_share: float) -> tuple
     No kind has more than its share, and as many chosen answers are longer as are shorter, give or take a twentieth;
     which ones go is decided by the hash of their ids. With fewer kinds than shares there is no share to keep.
     """
-    by_kind: dict[str, list[str]] = {}
-    longer: dict[str, int] = {}
-    for name, kind, more in sorted(candidates, key=lambda one: sha256(one[0])):
-        by_kind.setdefault(kind, []).append(name)
-        longer[name] = (more > 0) - (more < 0)
+    longer = {name: (more > 0) - (more < 0) for name, _, more in candidates}
+    kinds = {name: kind for name, kind, _ in candidates}
+    chosen = sorted(longer, key=sha256)
     reasons: dict[str, str] = {}
-    most = _cap([len(names) for names in by_kind.values()], most_share)
-    chosen: list[str] = []
-    for names in by_kind.values():
-        balanced = _evenly(names, longer)
-        chosen += balanced[:most]
-        reasons |= dict.fromkeys(balanced[most:], "too_many_of_kind")
-    excess = sum(longer[name] for name in chosen)
-    allowed = max(1, len(chosen) // 20)
-    for name in sorted(chosen, key=sha256, reverse=True):
-        if abs(excess) <= allowed:
+    for _ in range(len(candidates)):
+        gone = dict.fromkeys(_too_many(chosen, kinds, longer, most_share), "too_many_of_kind")
+        gone = gone or dict.fromkeys(_too_long(chosen, longer), "length_balance")
+        if not gone:
             break
-        if longer[name] * excess > 0:
-            reasons[name] = "length_balance"
-            excess -= longer[name]
-    return {name for name in chosen if name not in reasons}, reasons
+        reasons |= gone
+        chosen = [name for name in chosen if name not in gone]
+    return set(chosen), reasons
+
+
+def _too_many(chosen: list[str], kinds: Mapping[str, str], longer: Mapping[str, int], share: float) -> list[str]:
+    """What is over each kind's share, so that what stays of it is even in length."""
+    by_kind: dict[str, list[str]] = {}
+    for name in chosen:
+        by_kind.setdefault(kinds[name], []).append(name)
+    most = _cap([len(names) for names in by_kind.values()], share)
+    return [name for names in by_kind.values() for name in _evenly(names, longer)[most:]]
+
+
+def _too_long(chosen: list[str], longer: Mapping[str, int]) -> list[str]:
+    """The last of those whose length is on the commoner side, until both sides are even."""
+    excess = sum(longer[name] for name in chosen)
+    spare = abs(excess) - max(1, len(chosen) // 20)
+    side = [name for name in reversed(chosen) if longer[name] * excess > 0]
+    return side[: max(0, spare)]
 
 
 def _evenly(names: list[str], longer: Mapping[str, int]) -> list[str]:
