@@ -22,6 +22,8 @@ $(VENV)/.dev: $(VENV)/.core
 demo: $(VENV)/.core          ## set-up and the main job on samples/: no GPU, no account, no model download
 	@$(BIN)/factory ingest samples/sources.toml --home $(HOME_DEMO) --quiet
 	@$(BIN)/factory build medical_es natural_es --home $(HOME_DEMO) --sources samples/sources.toml
+	@$(BIN)/factory synth-qa --home $(HOME_DEMO) --sources samples/sources.toml
+	@$(BIN)/factory inspect natural_es_qa --home $(HOME_DEMO) --limit 3
 	@if command -v apertium >/dev/null && apertium -l | grep -q eng-spa; then \
 	$(BIN)/factory translate --engine apertium --home $(HOME_DEMO) --sources samples/sources.toml || test $$? -eq 3; \
 	else echo; echo "medical_en_es is left out: no Apertium for a draft (apt-get install apertium apertium-eng-spa)"; fi

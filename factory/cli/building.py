@@ -408,6 +408,6 @@ def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry
     if as_json:
         options.print_json({"recipe": recipe, "dataset": out, "rows": manifest["rows"], "refused": manifest["refused"]})
     else:
-        click.echo(f"{manifest['rows']} rows in {len(files) - 2} shards: {out}")
+        click.echo(f"{manifest['rows']} rows in {len(manifest['files'])} shards: {out}")
         if manifest["unpublishable_included"]:
             click.secho("holds rows that may not be published", fg="yellow")

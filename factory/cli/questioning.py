@@ -86,8 +86,8 @@ def synth_qa(
     )
     for name in chosen:
         configured(store, name, settings_of(name, (*said, *more, *settings)), how)
-        if (said or more or endpoint) and not given["dry_run"] and given["limit"] is None:
-            write_json(store, f"said/{name}.json", said_of(store, name, settings_of(name, (*said, *more)), endpoint))
+        if (said or endpoint) and not given["dry_run"] and given["limit"] is None:
+            write_json(store, f"said/{name}.json", said_of(store, name, settings_of(name, said), endpoint))
     shown = Shown(given["sources_file"], given["dry_run"], given["as_json"], given["verbose"], given["quiet"])
     run_builds(chosen, store, (*said, *more, *settings), how, shown)
 

@@ -136,13 +136,14 @@ STEPS = ("language", "quality", "dedup", "personal", "decontaminate", "gates-tra
 @click.option("--dropped", metavar="FILE", help="Write what the step dropped, with `reason`, to this file.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="Set a threshold, e.g. min_words=20.")
 def step(name: str, given: str, out: str, dropped: str | None, settings: tuple[str, ...]) -> None:
-    """Run one step over rows: language, quality, dedup, personal, decontaminate or gates-translation.
+    """Run one step over rows: language, quality, dedup, personal, decontaminate, gates-translation or gates-questions.
 
     `language` adds language and score; `quality` drops by the rules (--set profile=transcript); `dedup` adds
     cluster, the id of the copy that stays, and drops the others; `personal` replaces personal data (--set
     profile=clinical); `decontaminate` drops rows that hold a question (--set against=dev_HEAD.json, or --set
     home=FOLDER for the indexes of a home; without either, those of FACTORY_HOME or ./data); `gates-translation` reads
-    `source` (English) and `target` (Spanish), adds `failed`, the gates that fail, and drops nothing.
+    `source` (English) and `target` (Spanish), adds `failed`, the gates that fail, and drops nothing;
+    `gates-questions` does so for `passage`, `question`, `answer` and `quote` (--set tradition=natural).
 
     \b
     Examples:
