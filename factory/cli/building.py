@@ -401,7 +401,7 @@ def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry
             )
         else:
             manifest = read_json(store, f"{target}/manifest.json")
-        files = list(copy(store, target, folder))
+        list(copy(store, target, folder))
         if include_unpublishable:
             store.remove("datasets/.unpublishable")
     out = open_store(folder).root
