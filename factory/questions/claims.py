@@ -587,8 +587,11 @@ def _places(word: str) -> tuple[tuple[int, int], ...]:
 def swapped(case: Case) -> str | None:
     """A word of the answer in a place where the evidence has another, the words around it being the same."""
     evidence = [[fold(word) for word in re.findall(r"[^\W_]+", one)] for one in case.evidence_sentences]
+    whole = f" {' '.join(word for one in evidence for word in one)} "
     for sentence in sentence_texts(case.answer):
         ours = [fold(word) for word in re.findall(r"[^\W_]+", sentence)]
+        if f" {' '.join(ours)} " in whole:
+            continue
         for theirs in evidence:
             if said := _swap(ours, theirs):
                 return said

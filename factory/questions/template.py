@@ -193,6 +193,15 @@ def of_sentence(text: str, start: int, end: int, topic: str | None) -> Iterator[
             return
 
 
+def _begins_with(answer: str, subject: str) -> bool:
+    """A definition's first sentence says what the thing is, and not what is commonest."""
+    first = answer.split(". ", maxsplit=1)[0]
+    name = subject.split(" ", 1)[-1].split(" ", maxsplit=1)[0]
+    return fold(name)[:6] in fold(first[:60]) and _IS.search(first) is not None and _MOST.search(first) is None
+
+
+_IS = re.compile(r"\b(?:es|son|consiste|se define|se llama)\b")
+_MOST = re.compile(r"\b(?:es|son) (?:el|la|los|las) (?:\w+ ){1,3}(?:más|principal|menos)\b")
 _MARKS = re.compile(r"\s?\[\d[\d,;\s–-]*\]|(?<=[^\W\d_.,;)])[⁰¹²³⁴⁵⁶⁷⁸⁹]+|(?<=[.,;)])[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 
 
@@ -214,6 +223,8 @@ def _question(pattern: Pattern, found: re.Match[str], said: str, topic: str | No
         said[found.end("x") : found.start("genus") if groups.get("genus") else found.end()]
     ) or plural(subject)
     if several and subject.startswith(("el ", "la ")):
+        return None
+    if kind == "adverse" and subject.startswith(("los efectos", "los síntomas")):
         return None
     if kind == "risk" and (_PEOPLE.match(subject) or re.search(r"\b[A-Z]{2,}\b", groups.get("y") or "")):
         return None
@@ -476,7 +487,7 @@ def of_section(text: str, section: Section, topics: Topics) -> Iterator[Proposal
         question = meaning.question.format(x=topic, de_x=of(topic), **values)
         kind, subject = meaning.type, topic
     found = leading(text, section.spans)
-    if found is not None:
+    if found is not None and (kind != "definition" or _begins_with(found[2], subject)):
         start, end, answer = found
         yield Proposal(kind, question, answer, ((start, end),), subject)
 

@@ -47,6 +47,12 @@ def test_another_text_is_not_found(quote: str) -> None:
     assert find(SOURCE, quote) is None
 
 
+def test_a_hyphen_inside_a_line_is_a_letter_of_its_own() -> None:
+    """Only what a line break parts is one word."""
+    assert find("La relación dosis-respuesta es lineal.", "relación dosisrespuesta es") is None
+    assert find("La relación dosis- Respuesta es lineal.", "relación dosisRespuesta es") is None
+
+
 def test_a_second_place_is_found_behind_the_first() -> None:
     """From a character on."""
     text = "Uno. Dos tres. Uno. Dos tres."

@@ -59,6 +59,13 @@ WRONG = [
     ("entity", "¿Qué es la valeriana?", "Es una planta cuya raíz se usa tradicionalmente para la hipertensión.", USE),
     ("swap", "¿Qué hace la valeriana con los sedantes?", "Puede aumentar el efecto de los diuréticos.", MORE),
     ("grounding", "¿Qué es la valeriana?", "Un tejido que se cose con hilo de seda en casas antiguas.", USE),
+    (
+        "grounding",
+        "¿Qué es la valeriana?",
+        "La valeriana es una planta de raíz amarga que los pastores antiguos vendían para dormir.",
+        USE,
+    ),
+    ("contraindication", "¿Qué dosis de valeriana se toma?", "De 2 a 3 g de raíz por taza, hasta 3 veces al día.", DOSE),
     ("contraindication", "¿Cómo se toma la valeriana?", "De 2 a 3 g de raíz por taza, hasta 3 veces al día.", f"{DOSE} {MORE} {NEVER}"),
 ]  # fmt: skip
 RIGHT = [
@@ -108,6 +115,19 @@ def test_what_a_source_says_of_stopping_before_surgery_is_no_order() -> None:
     assert "stop_treatment" not in check(Case(said, question, said, said))
     order = "Deje su tratamiento con el anticoagulante antes de la operación."
     assert "stop_treatment" in check(Case(f"{said} {order}", question, order, order))
+
+
+def test_number_words_keep_their_unit() -> None:
+    """Two weeks are not two days, in words too."""
+    said = "El jarabe de saúco se toma durante dos semanas como mucho."
+    wrong = check(Case(said, "¿Cuánto se toma el jarabe de saúco?", said.replace("semanas", "días"), said))
+    assert "units" in wrong
+
+
+def test_a_denial_with_few_of_the_evidences_words_is_told() -> None:
+    """Where the evidence near it denies nothing."""
+    case = Case(USE, "¿Qué es la valeriana?", "La raíz de valeriana no cambia ninguna costumbre heredada.", USE)
+    assert "negation" in check(case)
 
 
 def test_check_answer_is_the_same_for_notebooks() -> None:

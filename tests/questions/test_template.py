@@ -38,6 +38,7 @@ SILENT = [
     "El resultado depende de varios factores.",
     "Además, la gripe es una enfermedad que se contagia por el aire.",
     "La gripe es una enfermedad.",
+    "La gripe es la enfermedad elegida para el estudio de los vecinos del barrio.",
 ]
 
 
