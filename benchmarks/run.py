@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clean, ingest, translate
+from benchmarks import clean, ingest, questions, translate
 from benchmarks.measure import REPEATS, alternate, data
 from factory.config import Read
 from factory.readers.limits import LimitedReader
@@ -171,6 +171,9 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "speech": ingest.speech,
     "ocr": ingest.ocr,
     "gates": translate.gates,
+    "questions_gates": questions.gates,
+    "questions_template": questions.template,
+    "questions_novelty": questions.novelty,
     "engine": translate.engine,
     "engine_vllm": translate.engine_vllm,
 }

@@ -21,6 +21,7 @@ from factory.questions import prompt as prompts
 from factory.questions.chat import conversation, is_case, text_row
 from factory.questions.choice import with_options
 from factory.questions.judge import Source, row_of
+from factory.questions.pairs import unanswerable, ungrounded
 from factory.questions.passage import Passage
 from factory.questions.rows import Generator, PassageRow, QuestionRow, blank, end, sealed
 from factory.replies import replies_of
@@ -176,6 +177,8 @@ class Asker:
             rows: list[QuestionRow] = []
             for task in self._tasks(source, passage):
                 rows += await self._task(source, doc_id, passage, task)
+            if "preference" in self._config.kinds:
+                rows += await self._made_up(source, doc_id, passage, rows)
             return rows
         except BadReply as error:
             unserved = error.reason.startswith("engine_") and error.reason != "engine_refused"
@@ -213,6 +216,37 @@ class Asker:
             row = blank(task, passage.id, generator)  # type: ignore[arg-type]
             return [end(sealed(row, source.text_sha256), "rejected", found.wrong, "the reply cannot be read")]
         return rows_of(source, passage, task, found, generator)
+
+    async def _made_up(
+        self, source: Source, doc_id: str, passage: Passage, rows: list[QuestionRow]
+    ) -> list[QuestionRow]:
+        """Pairs against what the model says without the passage, and of what the passage does not answer."""
+        row = next((one for one in rows if one["kind"] == "qa" and one["outcome"] == "accepted"), None)
+        if row is None:
+            return []
+        given = prompts.numbered(source.text, passage.start, passage.end)
+        sampling = Sampling(temperature=self._config.temperature)
+        made: list[QuestionRow] = []
+        for task in ("unseen", "unanswerable"):
+            asked = (
+                prompts.unseen(self._profile, row["question"])
+                if task == "unseen"
+                else prompts.prompt(self._profile, task, passage.heading or "", given.shown, 1)
+            )
+            longest = prompts.reply_tokens(task, 0, 1)
+            if not self._tokens.fits(asked, longest, self._profile.context):
+                continue
+            schema = prompts.schema(task, len(given.places), 1)
+            reply = await self._engine.ask(Ask(asked, longest, sampling, doc_id, schema, 0))
+            found = prompts.parse(reply.text, task, reply.finish, source.text, given)
+            if found.wrong:
+                continue
+            if task == "unseen":
+                made.append(ungrounded(source, passage, row, found.text, self._generator(task)))
+            else:
+                item = found.items[0]
+                made.append(unanswerable(source, passage, row, item.question, item.answer, self._generator(task)))
+        return made
 
     def _generator(self, task: str) -> Generator:
         profile = self._engines.profile

@@ -84,19 +84,23 @@ def passage(name: str) -> str:
     rng = random.Random(name)
     things, places, verbs = (rng.sample(words.split(), 12) for words in (_THINGS, _PLACES, _VERBS))
     more = " ".join(f"La {a} se {v} cerca de {b}." for a, b, v in zip(things, places, verbs, strict=True))
-    return f"# Ispágula, ficha {name}\n\n## Dosis de la ficha {name}\n\n{USE} {DOSE} {DENIED} {MORE}\n\n## Botánica\n\n{more}\n"
+    told = f"{USE} {DOSE} {DENIED} {MORE}"
+    return f"# Ispágula, ficha {name}\n\n## Dosis de la ficha {name}\n\n{told}\n\n## Botánica\n\n{more}\n"
 
 
 _THINGS = (
-    "hoja raíz corteza semilla savia yema espiga resina vaina rama piña cáscara espina baya mata rosa palma caña paja leña"
+    "hoja raíz corteza semilla savia yema espiga resina vaina rama piña cáscara espina baya mata rosa palma "
+    "caña paja leña"
     " harina miel cera lana seda tierra arena arcilla piedra madera"
 )
 _PLACES = (
-    "Toledo Murcia Lima Quito Oaxaca Puebla Rosario Cuenca Soria Jaén Huelva Cáceres Lugo Teruel Ávila Zamora Burgos Arequipa"
+    "Toledo Murcia Lima Quito Oaxaca Puebla Rosario Cuenca Soria Jaén Huelva Cáceres Lugo Teruel Ávila Zamora "
+    "Burgos Arequipa"
     " Cusco Salta Mendoza Tucumán Iquitos Mérida Tepic Colima Durango Loja Ambato Cali"
 )
 _VERBS = (
-    "seca guarda vende corta muele tuesta siembra riega poda recoge lava pesa mide cuenta pinta quema entierra cambia compra"
+    "seca guarda vende corta muele tuesta siembra riega poda recoge lava pesa mide cuenta pinta quema entierra "
+    "cambia compra"
     " ofrece reparte mezcla cuela prensa filtra raspa trenza teje hila tiñe"
 )
 
@@ -309,3 +313,39 @@ def test_the_other_kinds_are_judged_alike(tmp_path: Path) -> None:
     books = result["stages"][-1]["questions"]
     assert books.get("mcq accepted") == 1
     assert books.get("dialogue accepted") == 1
+
+
+@pytest.mark.timeout(240)
+def test_a_model_gives_pairs_of_what_it_makes_up(tmp_path: Path) -> None:
+    """What it says without the passage, and of a question the passage does not answer, stands against what the source says."""
+    home = tmp_path / "home"
+    ingest(home, ["good_denied", "right"])
+    made_up = {
+        "question": "¿Cuántos gramos de ispágula toma un niño de dos años para la tos?",
+        "answer": "Un niño de dos años toma noventa gramos de ispágula para la tos, según los pediatras.",
+    }
+    replies = {
+        "ficha good_denied\n": {"qa": GOOD["good_denied"], "unanswerable": made_up},
+        "¿Quién no debe tomar ispágula?": {
+            "unseen": {
+                "text": "No deben tomarla las personas con glaucoma ni con arritmias graves, ni quienes toman litio."
+            }
+        },
+    }
+    with serving(tmp_path / "server", module=SERVER, replies=replies) as server:
+        args = ("synth-qa", "preferences_es", "--endpoint", server.url, "--lane", "model", "--json", *SMALL)
+        done = run(*args, home=home)
+    assert done.returncode == 0, done.stderr
+    files = sorted((home / "datasets/preferences_es/data/preference").glob("*.parquet"))
+    found = [row for file in files for row in pq.read_table(file).to_pylist()]
+    kinds = {row["pair_kind"]: row for row in found}
+    assert "ungrounded" in kinds, json.loads(done.stdout.splitlines()[-1])["stages"][-1]["questions"]
+    assert kinds["ungrounded"]["fails"] in ("entity", "grounding")
+    every = [
+        (q["pair_kind"], q["outcome"], q["reason"])
+        for file in (home / "stages/preferences_es").glob("03-*/*/data/*.parquet")
+        for row in pq.read_table(file).to_pylist()
+        for q in row["questions"]
+        if q["pair_kind"]
+    ]
+    assert any(kind == "unanswerable" and outcome in ("accepted", "rejected") for kind, outcome, _ in every), every
