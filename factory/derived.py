@@ -16,6 +16,8 @@ from factory.config import Recipe
 from factory.errors import ConfigError
 from factory.licence import COLUMNS as LICENCE_COLUMNS
 from factory.licence import DRAFT, question_refused, refused
+from factory.questions.published import leaves
+from factory.reviews import released
 from factory.sources import SourceList
 from factory.stage import manifest_of
 from factory.store import Store, digest
@@ -51,7 +53,7 @@ class Derived(Build):
             [name, folder, reduced, self.store.digest(f"{folder}/manifest.json")]
             for name, folder, reduced in self._corpora()
         ]
-        return digest([self._settings(), folders])
+        return digest([self._settings(), folders, released(self.store, self.recipe)])
 
     def plan(self) -> tuple[list[Batch], Batch | None]:
         """The batches of the corpora; a trial's are those of trials."""
@@ -94,13 +96,14 @@ class Derived(Build):
 
     def _ended(self, row: dict[str, Any]) -> tuple[str, str]:
         """How a Document ended that has accepted rows: by its licence, or by the terms of what wrote all of them."""
-        if self.options.include_unpublishable:
-            return "accepted", ""
         why = refused(row)
-        if why is not None and why != DRAFT:
+        if why is not None and why != DRAFT and not self.options.include_unpublishable:
             return "rejected", why
-        whys = [question_refused(one) for one in row["questions"] if one["outcome"] == "accepted"]
-        return ("accepted", "") if None in whys else ("rejected", whys[0] or "no_question")
+        let_go = released(self.store, self.recipe)
+        whys = [question_refused(one) for one in row["questions"] if leaves(one, let_go)]
+        if whys and self.options.include_unpublishable:
+            return "accepted", ""
+        return ("accepted", "") if None in whys else ("rejected", (whys or ["quarantined"])[0] or "no_question")
 
     def _balanced(self, given: set[str], ended: dict[str, tuple[str, str]]) -> dict[str, Any]:
         from factory.errors import UnbalancedStage

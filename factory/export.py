@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from factory import attribution, card
+from factory import attribution, card, reviews
 from factory.asked import Asked, statistics_of
 from factory.books import documents, ids
 from factory.config import Recipe
@@ -134,12 +134,14 @@ def export(
     old = read_json(store, f"{target}/{MANIFEST}") or {"batches": {}}
     found: dict[str, Any] = {}
     gone = superseded(store, reduced)
+    released = reviews.released(store, recipe)
     for (batch, folder), duplicates in zip(finals, reduced, strict=True):
         # A shard is written again only where a later batch brought a better copy of one of its own rows.
         own = sorted(gone.keys() & set(ids(store, folder))) if gone else []
         # A stage that was run again keeps its folder: what stands in it is told by its manifest.
         within = sha256(store.read(f"{folder}/{MANIFEST}") or b"")
-        key = digest([within, include_unpublishable, drafts, config.export.model_dump(mode="json"), own])[:8]
+        parts = [within, include_unpublishable, drafts, config.export.model_dump(mode="json"), own]
+        key = digest([*parts, released] if released else parts)[:8]
         before = old["batches"].get(batch)
         if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in _files(before)):
             found[batch] = before
@@ -147,7 +149,7 @@ def export(
             try:
                 stem = f"{batch}-{key}"
                 kept = (include_unpublishable, drafts)
-                found[batch] = _export_batch(store, config, folder, duplicates, target, stem, kept, gone)
+                found[batch] = _export_batch(store, config, folder, duplicates, target, stem, kept, gone, released)
             except OSError as error:
                 raise home_error(error, store.path(target)) from error
             found[batch]["key"] = key
@@ -187,6 +189,7 @@ def _export_batch(
     stem: str,
     kept: tuple[bool, bool],
     gone: dict[str, dict[str, Any]],
+    released: dict[str, str],
 ) -> dict[str, Any]:
     include_unpublishable, drafts = kept
     shards = {
@@ -211,7 +214,7 @@ def _export_batch(
         if why is None and row["licence"] in config.export.licence_refused:
             why = "licence_refused_by_recipe"
         if config.questions is not None:
-            left = _questions(row, why, shards, kept, asked, refused)
+            left = _questions(row, why, shards, kept, asked, refused, released)
             words += left.words
             if left.rows:
                 for name, tally in tallies.items():
@@ -281,11 +284,12 @@ def _questions(
     kept: tuple[bool, bool],
     asked: Asked,
     refused: Counter[str],
+    released: dict[str, str],
 ) -> Left:
     """The accepted questions of a Document are in their shards, unless a licence or a model's terms refuse them."""
     include_unpublishable, drafts = kept
     count = words = 0
-    for question, made in published(row):
+    for question, made in published(row, released):
         refusal = why or question_refused(question)
         if refusal is not None and not (drafts and refusal == DRAFT):
             refused[refusal] += 1

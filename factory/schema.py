@@ -235,6 +235,7 @@ _OF_SOURCE = [
     ("evidence_tag", pa.string()),
     ("safety_flags", pa.list_(pa.string())),
     ("checks", pa.list_(pa.string())),
+    ("reviewed_by", pa.string()),
     ("generator", GENERATOR),
     ("licence_source", pa.string()),
     ("licence_evidence", pa.string()),

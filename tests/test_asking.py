@@ -15,7 +15,7 @@ from factory.asked import chi_square, length_only
 from factory.questions.case import Case
 from factory.questions.gates import check
 from factory.record import doc_id, sha256, split_of
-from tests.command import PROSE, ok, run, tree
+from tests.command import PROSE, json_lines, ok, run, tree
 from tests.questions.test_gates import PASSAGE
 
 RECIPES = ("medical_es_qa", "natural_es_qa", "natural_youtube_es_qa", "preferences_es")
@@ -301,6 +301,31 @@ def test_inspect_shows_the_source_with_its_evidence(home: Path) -> None:
     assert "quarantined:" in dropped
     wrong = run("inspect", "natural_es_qa", "--dropped", "nothing_like_it", home=home)
     assert wrong.returncode == 2
+
+
+def test_a_person_lets_a_row_go(tmp_path: Path) -> None:
+    """It waits, is shown, is let go under a name, and stands in the dataset from the next build on; and back again."""
+    kind = "El tilo es un árbol de flores claras que crece en los parques."
+    use = "El tilo se usa tradicionalmente para las molestias del embarazo."
+    text = f"# Tilo\n\n{PROSE}\n{kind} {use}\n"
+    (tmp_path / "a.md").write_text(text)
+    home = tmp_path / "home"
+    said = ("--source", "herbs", "--language", "es", "--tradition", "natural", "--licence", "CC0-1.0")
+    ok("ingest", tmp_path / "a.md", *said, "-q", home=home)
+    ok("synth-qa", "natural_es_qa", "-q", home=home)
+    waiting = json_lines(ok("review", "natural_es_qa", "--json", home=home))
+    assert [one["reason"] for one in waiting] == ["embarazo"]
+    before = len(rows(home, "natural_es_qa", "qa"))
+    name = waiting[0]["id"]
+    assert run("review", "natural_es_qa", name[:8], "--accept", home=home).returncode == 2
+    ok("review", "natural_es_qa", name[:8], "--accept", "--by", "Dra. N. N.", home=home)
+    ok("build", "natural_es_qa", "-q", home=home)
+    found = {row["id"]: row for row in rows(home, "natural_es_qa", "qa")}
+    assert len(found) == before + 1
+    assert found[name]["reviewed_by"] == "Dra. N. N."
+    ok("review", "natural_es_qa", name, "--reject", "--by", "Dra. N. N.", home=home)
+    ok("build", "natural_es_qa", "-q", home=home)
+    assert len(rows(home, "natural_es_qa", "qa")) == before
 
 
 def test_a_video_opens_at_the_second() -> None:

@@ -25,7 +25,7 @@ LAYERS = [
     | {"fetch", "receipts", "speech", "lists", "cells"}
     | {"keeper", "server", "replies", "engine", "questions_of", "survey"},
     {"steps", "dedup", "books", "items", "gather"},
-    {"executors", "card", "attribution", "asked", "build", "derived", "export", "report", "gc"},
+    {"executors", "card", "attribution", "asked", "build", "derived", "reviews", "export", "report", "gc"},
     {"cli", "__main__", "__init__"},
 ]
 HEAVY = {"datatrove", "pyarrow", "fsspec", "pymupdf", "trafilatura", "spacy", "lxml", "numpy"}

@@ -30,6 +30,7 @@ VERBS = {
     "scrub": "factory.cli.guarding:scrub",
     "status": "factory.cli.looking:status",
     "inspect": "factory.cli.looking:inspect",
+    "review": "factory.cli.reviewing:review",
     "report": "factory.cli.looking:report",
     "gc": "factory.cli.machine:gc",
 }
@@ -51,6 +52,7 @@ SUMMARY = {
     "scrub": "Print files without personal data.",
     "status": "Show what is stored, built, pending and failed.",
     "inspect": "Show documents, kept or dropped.",
+    "review": "Show what waits for a person, and say the verdict.",
     "report": "Say where a build's report is.",
     "gc": "Remove what no current dataset is made of.",
 }

@@ -9,12 +9,23 @@ from typing import Any
 _NOBODY = "corpus-factory"
 
 
-def published(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
-    """Every accepted question of a Document and its published row, in the order they were written."""
+def leaves(question: Mapping[str, Any], released: Mapping[str, str]) -> bool:
+    """The row is accepted, or a person read it and let it go."""
+    waits = question["outcome"] == "quarantined"
+    return bool(question["outcome"] == "accepted" or (waits and question["id"] in released))
+
+
+def published(
+    document: Mapping[str, Any], released: Mapping[str, str]
+) -> Iterator[tuple[Mapping[str, Any], dict[str, Any]]]:
+    """Every question of a Document that leaves and its published row, in the order they were written.
+
+    `released`: who let a quarantined row go, by its id.
+    """
     sections = {passage["id"]: passage["heading"] for passage in document["passages"]}
     for question in document["questions"]:
-        if question["outcome"] == "accepted":
-            own = _ROWS[question["kind"]](question, document)
+        if leaves(question, released):
+            own = _ROWS[question["kind"]](question, document) | {"reviewed_by": released.get(question["id"])}
             yield question, {"id": question["id"]} | own | _of_source(question, document, sections)
 
 

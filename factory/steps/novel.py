@@ -77,7 +77,7 @@ class Novel(PipelineStep):
 
 
 class KeepAsked(PipelineStep):
-    """Every passage has ended; a Document goes on with at least one accepted row."""
+    """Every passage has ended; a Document goes on with at least one row that is accepted or waits for a person."""
 
     name = "Asked"
     type = "FILTER"
@@ -93,9 +93,8 @@ class KeepAsked(PipelineStep):
         for document in data:
             close_passages(document, self.lane)
             rows: list[QuestionRow] = document.metadata["questions"]
-            if any(row["outcome"] == "accepted" and row["kind"] in self.kinds for row in rows):
+            if any(row["outcome"] in ("accepted", "quarantined") and row["kind"] in self.kinds for row in rows):
                 yield document
                 continue
-            waits = any(row["outcome"] == "quarantined" for row in rows)
-            document.metadata["filter_reason"] = "quarantined" if waits else "no_question"
+            document.metadata["filter_reason"] = "no_question"
             self.exclusion_writer.write(document, rank)
