@@ -487,6 +487,8 @@ class Build:
             for reason, count in manifest["rejected"].items():
                 row["rejected"][reason] = row["rejected"].get(reason, 0) + count
             for book in ("units", "passages", "questions"):
+                if book in manifest:
+                    row.setdefault(book, {})
                 for name, count in manifest.get(book, {}).items():
                     row.setdefault(book, {})[name] = row.get(book, {}).get(name, 0) + count
         return list(found.values())

@@ -584,12 +584,16 @@ def _places(word: str) -> tuple[tuple[int, int], ...]:
 # Swaps
 
 
+# `Según la fuente,` stands where nothing stands in the source.
+_ATTRIBUTION = re.compile(r"^(?:seg[uú]n|de acuerdo con|para) [^,]{3,60},\s*", re.IGNORECASE)
+
+
 def swapped(case: Case) -> str | None:
     """A word of the answer in a place where the evidence has another, the words around it being the same."""
     evidence = [[fold(word) for word in re.findall(r"[^\W_]+", one)] for one in case.evidence_sentences]
     whole = f" {' '.join(word for one in evidence for word in one)} "
     for sentence in sentence_texts(case.answer):
-        ours = [fold(word) for word in re.findall(r"[^\W_]+", sentence)]
+        ours = [fold(word) for word in re.findall(r"[^\W_]+", _ATTRIBUTION.sub("", sentence))]
         if f" {' '.join(ours)} " in whole:
             continue
         for theirs in evidence:
