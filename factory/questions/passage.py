@@ -35,8 +35,8 @@ _ABOUT_ITSELF = re.compile(
     r"|correspondencia|equipo de|versi[oó]n(?:es)? para|abstract)",
     re.IGNORECASE,
 )
-_LEADERS = re.compile(r"(?:\.\s?){4,}\s*\d+|\s\d{1,3}\s*$", re.MULTILINE)
-_DOTS = re.compile(r"(?:\.\s?){5,}\d*")
+_LEADERS = re.compile(r"(?<![.\s])(?:\.\s?){4,}+\s*+\d+|\s\d{1,3}\s*$", re.MULTILINE)
+_DOTS = re.compile(r"(?:\.\s?){5,}+\d*")
 
 
 @dataclass(slots=True)
@@ -122,7 +122,7 @@ def passages(text: str, spans: Sequence[Span], text_sha256: str) -> list[Passage
             one.outcome, one.reason = "skipped", why
             found.append(one)
             continue
-        for piece in _pieces(section):
+        for piece in _pieces(text, section):
             grown = piece.end - held[0].start if held else 0
             if held and (grown > MOST or _parts(held[-1].path, piece.path, held[-1].end - held[0].start)):
                 close()
@@ -141,14 +141,29 @@ def _parts(before: tuple[str, ...], after: tuple[str, ...], size: int) -> bool:
     return size >= LEAST or common <= min(1, len(before) - 1, len(after) - 1)
 
 
-def _pieces(section: Section) -> list[Section]:
-    """A section, cut between paragraphs where it is longer than a passage."""
+def _pieces(text: str, section: Section) -> list[Section]:
+    """A section, cut between paragraphs where it is longer than a passage, and within one that is longer itself."""
     pieces: list[list[Span]] = [[]]
-    for span in section.spans:
+    for span in (part for whole in section.spans for part in _parts_of(text, whole)):
         if pieces[-1] and span["end"] - pieces[-1][0]["start"] > MOST:
             pieces.append([])
         pieces[-1].append(span)
     return [Section(section.path, tuple(piece)) for piece in pieces if piece]
+
+
+def _parts_of(text: str, span: Span) -> list[Span]:
+    """A paragraph, in pieces of whole sentences where it is longer than a passage; a longer sentence stays whole."""
+    if span["end"] - span["start"] <= MOST:
+        return [span]
+    found: list[Span] = []
+    start = span["start"]
+    last = start
+    for _, stop in sentences(text, start, span["end"]):
+        if stop - start > MOST and last > start:
+            found.append({**span, "start": start, "end": last})
+            start = last + len(text[last:stop]) - len(text[last:stop].lstrip())
+        last = stop
+    return [*found, {**span, "start": start}]
 
 
 def _passage(text: str, held: Sequence[Section], text_sha256: str) -> Passage:

@@ -53,7 +53,7 @@ CUES = (
 )  # fmt: skip
 # Words that open another clause: where the answer ends.
 _OPENS = re.compile(
-    r"\s+(?=(?:ahora|además|también|tampoco|después|entonces|pero|así que|por eso|por qué|en cambio|resumiendo"
+    r"(?<!\s)\s+(?=(?:ahora|además|también|tampoco|después|entonces|pero|así que|por eso|por qué|en cambio|resumiendo"
     r"|un consejo|es más o menos|es decir|y ese|y esto|y pone|y si|y no|y en|y la esencia"
     r"|quien|quienes|las personas|si (?:la|el|los|las|hay|tienes|toma|tomas|usted|no|se|cuesta|sale|ocurre"
     r"|aparecen)|cuando|mientras|el (?:primer|segundo|tercer|problema|resultado|extracto)|la (?:primera|segunda"

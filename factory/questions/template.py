@@ -402,7 +402,7 @@ def heading_of(said: str) -> Heading | None:
     return next((one for one in _headings() if one.heading.match(said)), None)
 
 
-_TITLE_CUT = re.compile(r"\s*(?:[:|–—]| - |\().*$")
+_TITLE_CUT = re.compile(r"(?<!\s)\s*(?:[:|–—]| - |\().*$")
 _ABOUT = re.compile(
     r"^(?:tratamiento|prevenci[oó]n|ex[aá]menes de detecci[oó]n|detecci[oó]n|estadios|estadificaci[oó]n"
     r"|informaci[oó]n general|descripci[oó]n|causas|evaluaci[oó]n|s[ií]ntomas|diagn[oó]stico"

@@ -202,7 +202,8 @@ class Asker:
         asked = prompts.prompt(self._profile, task, passage.heading or "", given.shown, most)
         longest = prompts.reply_tokens(task, passage.end - passage.start, most)
         if not self._tokens.fits(asked, longest, self._profile.context):
-            return []
+            row = blank(task, passage.id, self._generator(task))  # type: ignore[arg-type]
+            return [end(sealed(row, source.text_sha256), "rejected", "too_long", "the passage is over the context")]
         schema = prompts.schema(task, len(given.places), most)
         sampling = Sampling(temperature=self._config.temperature)
         found = prompts.Reply([], "", "reply")

@@ -160,3 +160,23 @@ def test_passages_hold_every_section_once_and_keep_their_size() -> None:
     for span in body:
         assert sum(one.start <= span["start"] and span["end"] <= one.end for one in found) == 1
     assert len({one.id for one in found}) == len(found)
+
+
+def test_a_paragraph_as_long_as_a_chapter_is_cut_between_sentences() -> None:
+    """A book without paragraphs: no passage is over its size, every sentence is in one."""
+    text, spans = assemble(
+        [Paragraph(" ".join(f"La frase número {n} habla de la gripe y de la tos." for n in range(400)))]
+    )
+    found = passages(text, spans, "x")
+    assert len(found) > 5
+    assert all(one.end - one.start <= 3000 for one in found)
+    assert all(text[one.end - 1] == "." for one in found)
+    assert sum(text[one.start : one.end].count("frase número") for one in found) == 400
+
+
+def test_hostile_text_takes_no_time() -> None:
+    """Dots, blanks and brackets without end are looked at once."""
+    for odd in (". " * 60_000, "(" * 60_000, "a, " * 40_000, "más de " * 20_000):
+        text, spans = assemble([Paragraph(f"La gripe es una infección. {odd.strip()}")])
+        found = passages(text, spans, "x")
+        proposals(text, spans, "La gripe", [one for one in found if not one.outcome])
