@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterable
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -469,9 +470,9 @@ def _prefixed(ours: list[str], theirs: list[str]) -> str | None:
 
 def wrong_direction(case: Case) -> str | None:
     """A word of the answer whose opposite stands in the evidence in its place."""
-    theirs = [_compared(one) for one in case.evidence_sentences]
+    theirs = [_compared(one) for one in _pieces(case.evidence)]
     whole = _compared(case.evidence)
-    for sentence in sentence_texts(case.answer):
+    for sentence in _pieces(_YES_NO.sub("", case.answer)):
         ours = _compared(sentence)
         near = _nearest(ours, theirs)
         if near is not None and (word := _prefixed(ours, near)) and not _denied_once(ours, near):
@@ -480,9 +481,42 @@ def wrong_direction(case: Case) -> str | None:
             return said
         if not any(map(_places, ours)):
             continue
+        if said := _beside(ours, theirs):
+            return said
         if said := _turned(ours, near if near is not None else whole, exact=near is not None):
             return said
     return None
+
+
+def _beside(ours: list[str], theirs: list[list[str]]) -> str | None:
+    """A pole beside a word beside which the evidence has the other one only: `menos fatiga` for `más fatiga`."""
+    known: dict[tuple[int, str], set[int]] = {}
+    for one in theirs:
+        for pole, side, word, _, denied in _neighbours(one):
+            known.setdefault((pole, word), set()).add(1 - side if denied else side)
+    mine: dict[tuple[int, str], set[int]] = {}
+    said: dict[tuple[int, str], str] = {}
+    for pole, side, word, own, denied in _neighbours(ours):
+        mine.setdefault((pole, word), set()).add(1 - side if denied else side)
+        said[pole, word] = own
+    for key, sides in mine.items():
+        if len(sides) == 1 and key in known and sides.isdisjoint(known[key]):
+            return f"{said[key]} {key[1]}… stands in the evidence the other way round"
+    return None
+
+
+def _neighbours(said: list[str]) -> Iterable[tuple[int, int, str, str, bool]]:
+    """Each word of a pole with the words with meaning next to it, and whether it is denied."""
+    for at, word in enumerate(said):
+        places = _places(word)
+        if not places:
+            continue
+        denied = any(one in _DENIES for one in said[max(0, at - 3) : at])
+        before = next((w for w in reversed(said[max(0, at - 2) : at]) if is_content(w) and not _places(w)), "")
+        after = next((w for w in said[at + 1 : at + 3] if is_content(w) and not _places(w)), "")
+        for other in (before, after):
+            if len(other) > 3:
+                yield from ((pole, side, head(other), word, denied) for pole, side in places)
 
 
 def _denied_once(ours: list[str], theirs: list[str]) -> bool:

@@ -55,6 +55,7 @@ WRONG = [
     ("negation", "¿Se sabe cómo actúa la valeriana?", "Sí, se sabe cómo actúa.", UNKNOWN),
     ("direction", "¿Qué encontró el estudio de la valeriana?", "Una mejoría del 12 % a las 4 semanas, menor que con el placebo.", STUDY),
     ("direction", "¿Qué hace la valeriana con los sedantes?", "Puede disminuir el efecto de los sedantes.", MORE),
+    ("direction", "¿Qué hace la valeriana con los sedantes?", "El efecto que tienen los sedantes puede disminuir.", MORE),
     ("entity", "¿Qué hace la valeriana con los sedantes?", "Puede aumentar el efecto de la warfarina y los sedantes.", MORE),
     ("entity", "¿Qué es la valeriana?", "Es una planta cuya raíz se usa tradicionalmente para la hipertensión.", USE),
     ("swap", "¿Qué hace la valeriana con los sedantes?", "Puede aumentar el efecto de los diuréticos.", MORE),
@@ -97,6 +98,15 @@ def test_a_right_answer_in_other_words_passes(question: str, answer: str, quote:
 def test_every_gate_has_an_error_of_its_own_here() -> None:
     """No gate that nothing shows."""
     assert {row[0] for row in WRONG} == set(GATES)
+
+
+def test_two_directions_that_changed_places_are_seen() -> None:
+    """Each word stands as often as in the evidence, beside the wrong neighbour."""
+    said = "El jengibre aumenta el apetito y reduce la fiebre de los niños."
+    swapped = "El jengibre reduce el apetito y aumenta la fiebre de los niños."
+    question = "¿Qué hace el jengibre en los niños?"
+    assert set(check(Case(said, question, swapped, said))) == {"direction"}
+    assert check(Case(said, question, said, said)) == {}
 
 
 def test_natural_medicine_names_who_says_so() -> None:

@@ -27,6 +27,7 @@ MUTATIONS = [
     ("claims.py", 'return f"{found.group()} is of', 'return None and f"{found.group()} is of'),
     ("claims.py", "if ours and near and not theirs and not their_soft:", "if False:"),
     ("claims.py", "if _denied_once(ours, theirs):\n        return None", "if True:\n        return None"),
+    ("claims.py", "if len(sides) == 1 and key in known and", "if False and"),
     ("claims.py", "if new and gone and named and not any", "if False and not any"),
     ("names.py", "if word in _named() or plain in _named():\n        return True", "if word in _named():\n        return False"),
     ("template.py", 'if subject is None or (kind == "definition"', 'if subject is None or (kind == "nothing"'),
