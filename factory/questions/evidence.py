@@ -79,8 +79,16 @@ def _find(given: Squeezed, source: str, quote: str, at: int) -> Place | None:
 
 
 def _whole(source: str, start: int, end: int) -> bool:
-    """Neither end cuts a word or a number in two."""
-    return not (
-        (start > 0 and source[start - 1].isalnum() and source[start].isalnum())
-        or (end < len(source) and source[end].isalnum() and source[end - 1].isalnum())
-    )
+    """Neither end cuts a word or a number in two: `5 mg` does not stand in `0,5 mg`, nor `10` in `10.000`."""
+    return not (_cuts(source, start) or _cuts(source, end))
+
+
+def _cuts(source: str, at: int) -> bool:
+    if not 0 < at < len(source):
+        return False
+    before, after = source[at - 1], source[at]
+    if before.isalnum() and after.isalnum():
+        return True
+    if before in ".,":
+        return after.isdigit() and source[at - 2 : at - 1].isdigit()
+    return after in ".," and before.isdigit() and source[at + 1 : at + 2].isdigit()

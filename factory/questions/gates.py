@@ -232,7 +232,8 @@ def refusal(case: Case) -> str | None:
 
 
 _URL = re.compile(
-    r"https?://|www\.|\b[\w.-]+@[\w-]+\.\w{2,}|\b[\w-]+\.(?:com|net|org|es|mx|info|io|shop)\b", re.IGNORECASE
+    r"https?://|www\.|(?<![\w.-])[\w.-]++@[\w-]+\.\w{2,}|(?<![\w-])[\w-]++\.(?:com|net|org|es|mx|info|io|shop)\b",
+    re.IGNORECASE,
 )
 _SHOUT = re.compile(r"\b[A-ZÁÉÍÓÚÑ]{5,}\b")
 _ORDERS = re.compile(

@@ -6,19 +6,25 @@ laxer, because short questions of one pattern differ in their subject alone; sub
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from datasketch import MinHash, MinHashLSH
 from rapidfuzz.distance import LCSseq
 
-from factory.questions.wording import content, fold, heads, words
+from factory.questions.wording import content, fold, heads
 
 _PERMUTATIONS, _THRESHOLD = 64, 0.3
 
 
 def plain(question: str) -> str:
     """What two spellings of one question have in common."""
-    return " ".join(words(question))
+    return " ".join(_said(question))
+
+
+def _said(question: str) -> list[str]:
+    """Words and numbers: `VPH 16` is not `VPH 18`."""
+    return [fold(word) for word in re.findall(r"\w+", question)]
 
 
 def rouge_l(one: Sequence[str], other: Sequence[str]) -> float:
@@ -41,7 +47,7 @@ class Asked:
         """The id of the question that this one repeats; None where it is new."""
         if found := self._same.get(plain(question)):
             return found
-        own = words(question)
+        own = _said(question)
         for name in self._near.query(_signature(own)):
             if rouge_l(own, self._words[name]) >= self._most and _same_subject(own, self._words[name]):
                 return str(name)
@@ -51,7 +57,7 @@ class Asked:
         """The question counts from now on."""
         self._same.setdefault(plain(question), name)
         if name not in self._words:
-            self._words[name] = words(question)
+            self._words[name] = _said(question)
             self._near.insert(name, _signature(self._words[name]))
 
 
@@ -64,11 +70,16 @@ def _signature(said: Sequence[str]) -> MinHash:
 def _same_subject(one: Sequence[str], other: Sequence[str]) -> bool:
     """Each says nothing that the other does not: `estadio II` and `estadio III` are not the same."""
     ours, theirs = set(content(" ".join(one))), set(content(" ".join(other)))
-    if {w for w in one if len(w) <= 3 or w.isdigit()} ^ {w for w in other if len(w) <= 3 or w.isdigit()} & _TELLING:
+    if _telling(one) != _telling(other):
         return False
     return all(w in heads(theirs) or fold(w)[:5] in heads(theirs) for w in ours - theirs) and all(
         w[:5] in heads(ours) for w in theirs - ours
     )
 
 
-_TELLING = frozenset(["i", "ii", "iii", "iv", "v", "vi", "no", "sin", "con"])
+def _telling(said: Sequence[str]) -> set[str]:
+    return {word for word in said if word in _TELLING or any(c.isdigit() for c in word) or len(word) == 1} - _BINDS
+
+
+_BINDS = frozenset(["y", "e", "o", "u", "a"])
+_TELLING = frozenset(["ii", "iii", "iv", "vi", "no", "sin", "con"])

@@ -115,6 +115,8 @@ def close_passages(document: Document, lanes: str) -> None:
         if passage["outcome"] in ("skipped", "failed"):
             continue
         rows = by_passage.get(passage["id"], [])
+        if not rows and passage["outcome"] == "rejected":
+            continue
         passage["outcome"], passage["reason"] = _ended(rows, lanes)
 
 

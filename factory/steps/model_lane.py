@@ -173,8 +173,8 @@ class Asker:
 
     async def _passage(self, source: Source, doc_id: str, row: PassageRow) -> list[QuestionRow]:
         passage = Passage(**row)
+        rows: list[QuestionRow] = []
         try:
-            rows: list[QuestionRow] = []
             for task in self._tasks(source, passage):
                 rows += await self._task(source, doc_id, passage, task)
             if "preference" in self._config.kinds:
@@ -183,7 +183,7 @@ class Asker:
         except BadReply as error:
             unserved = error.reason.startswith("engine_") and error.reason != "engine_refused"
             row["outcome"], row["reason"] = ("failed" if unserved else "rejected"), error.reason
-            return []
+            return [] if unserved else rows
         finally:
             self.open -= 1
 

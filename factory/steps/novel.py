@@ -55,8 +55,7 @@ class Novel(PipelineStep):
         rows: list[QuestionRow] = document.metadata["questions"]
         live = [row for row in rows if row["outcome"] == "accepted"]
         if looking is not None and live:
-            texts = [f"{row['question']}\n{row['answer']}" for row in live]
-            for row, hits in zip(live, looking.find(texts), strict=True):
+            for row, hits in zip(live, looking.find([_whole(row) for row in live]), strict=True):
                 if hits:
                     end(row, "rejected", "contaminated", ", ".join(sorted({hit.item for hit in hits})[:3]))
         types: Counter[str] = Counter()
@@ -74,6 +73,12 @@ class Novel(PipelineStep):
                 before.add(row["id"], row["question"])
                 types[row["question_type"]] += 1
                 kept += 1
+
+
+def _whole(row: QuestionRow) -> str:
+    """Everything that a row says: the question, every option, the answer, and the turns of a conversation."""
+    said = [row["question"], row["answer"], *row["options"], *(one["content"] for one in row["messages"])]
+    return "\n".join(dict.fromkeys(one for one in said if one))
 
 
 class KeepAsked(PipelineStep):

@@ -58,3 +58,12 @@ def test_a_second_place_is_found_behind_the_first() -> None:
     text = "Uno. Dos tres. Uno. Dos tres."
     assert find(text, "Dos tres.") == (5, 14)
     assert find(text, "Dos tres.", 6) == (20, 29)
+
+
+def test_a_quote_cuts_no_decimal_and_no_thousands() -> None:
+    """A dose of 5 mg does not stand in one of 0,5 mg."""
+    assert find("dosis de 0,5 mg al día", "5 mg al día") is None
+    assert find("dosis de 0.25 mg al día", "25 mg al día") is None
+    assert find("son 10.000 UI al mes", "son 10") is None
+    assert find("son 10. Después", "son 10") is not None
+    assert find("tomar 2, 3 o 5 mg", "5 mg") is not None
