@@ -49,7 +49,19 @@ def quote(case: Case) -> str | None:
     """The quote stands in the passage, word for word; three words at least."""
     if not case.quotes or any(len(words(one)) < 3 for one in case.quotes):
         return "the quote is no sentence"
-    return None if all(case.places) else "the quote does not stand in the passage"
+    if not all(case.places):
+        return "the quote does not stand in the passage"
+    for at in filter(None, case.places):
+        if found := _LEFT_OUT.search(case.passage, max(0, at.start - 80), at.start):
+            return f"the quote leaves out: {found.group().strip()}"
+    return None
+
+
+_LEFT_OUT = re.compile(
+    r"\b(?:no hay (?:pruebas|evidencia|datos)|no se (?:sabe|ha demostrado)|es (?:falso|mentira|un mito)"
+    r"|no es (?:cierto|verdad))(?: \w+){0,3} que\s+\Z|\b(?:no|nunca|ni|tampoco|sin)\s+\Z",
+    re.IGNORECASE,
+)
 
 
 # Form
@@ -243,6 +255,7 @@ _ORDERS = re.compile(
     r"|contraseña)\w*\b"
     r"|\b(?:compr[ea]|visit[ea]|suscr[ií]b\w+|haga clic|haz clic|ll[aá]m[ea] al|descargue|pulse aqu[ií]|oferta"
     r"|descuento|pídalo)\b"
+    r"|(?:\A|\n)\s*(?:assistant|user|system|asistente|usuario)\s*:"
     r"|<[^>]{1,30}>|\{[^}]*\}|\[/?[A-Z_]{3,}\]|```|\$\{",
     re.IGNORECASE,
 )
@@ -354,11 +367,15 @@ def grounding(case: Case) -> str | None:
 def entity(case: Case) -> str | None:
     """Every name of a thing in the answer stands in its evidence, or in the question."""
     for word in case.answered:
-        if is_name(word) and not supported(word, case.shown) and not supported(word, case.given):
+        if is_name(word) and not _is_named(word, case):
             return f"{word} is not in the evidence"
     for phrase in phrases_in(case.answer):
         if phrase not in fold(case.evidence) and phrase not in fold(case.question):
             return f"{phrase} is not in the evidence"
+    there = _designated(f"{case.passage}\n{case.above}")
+    for name, letters in (*_designated(case.answer).items(), *_designated(case.question).items()):
+        if name in there and (other := letters - there[name]):
+            return f"{name} {min(other)} is not in the source"
     known = fold(f"{case.passage}\n{case.above}\n{case.question}")
     for found in _PROPER.finditer(case.answer):
         word = found.group(1)
@@ -367,6 +384,36 @@ def entity(case: Case) -> str | None:
     return None
 
 
+def _is_named(word: str, case: Case) -> bool:
+    """The name itself, a form of it or a synonym: `ciclofosfamida` is no form of `ciclosporina`."""
+    if not supported(word, case.shown) and not supported(word, case.given):
+        return False
+    if len(word) < 9 or _DRUG_LIKE.search(word) is None:
+        return True
+    alike = [one for one in (*words(case.evidence), *case.asked) if one[:5] == word[:5]]
+    return not alike or any(_common(word, one) >= min(len(word), len(one)) - 4 for one in alike)
+
+
+_DRUG_LIKE = re.compile(r"(?:ina|ida|ona|ol|osis|itis|ia|ismo|ona|ico)s?$")
+
+
+def _common(one: str, other: str) -> int:
+    """How many letters two words begin with in common."""
+    return next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _designated(text: str) -> dict[str, set[str]]:
+    """The letters that tell things of one name apart: `vitamina K`, `hepatitis B`, `grupo O`."""
+    found: dict[str, set[str]] = {}
+    for name, letter in _LETTERED.findall(text):
+        found.setdefault(fold(name), set()).add(letter)
+    return found
+
+
+_LETTERED = re.compile(
+    r"\b((?i:vitamina|hepatitis|gripe|influenza|grupo|grupo sangu[ií]neo|tipo|clase|serogrupo|virus|factor"
+    r"|prote[ií]na)) ([A-Z])\b"
+)
 _PROPER = re.compile(r"(?<=[a-záéíóúñ,;] )([A-ZÁÉÍÓÚÑ][a-záéíóúñ]{3,})")
 
 
@@ -412,6 +459,8 @@ def overclaim(case: Case) -> str | None:
             strong = case.natural is not False or said.lower() not in case.evidence.lower()
             if strong and not _plainly_there(said, case):
                 return said[:60]
+        if stronger := _stronger(sentence, case.evidence_sentences):
+            return stronger
         claim = _EFFICACY.search(sentence)
         if claim is None or _NOT.search(sentence) or _HEDGED.search(sentence) or _ATTRIBUTED.search(sentence):
             continue
@@ -421,6 +470,22 @@ def overclaim(case: Case) -> str | None:
         if near and _HEDGED.search(near) and head(fold(claim.group())) in heads(content(near)):
             return f"{claim.group()}: the evidence says it may"
     return None
+
+
+def _stronger(sentence: str, evidence: list[str]) -> str | None:
+    """What the evidence says may be is told as what must be, or always is."""
+    must = _MUST.search(sentence)
+    if must is None or (near := _nearest(sentence, evidence)) is None or _MUST.search(" ".join(evidence)):
+        return None
+    return f"{must.group()}: the evidence says it may" if _MAY.search(near) else None
+
+
+_MUST = re.compile(
+    r"\bdeben?\b|\bdeber[ií]an?\b|\bhay que\b|\btienen? que\b|\bsiempre\b|\bnecesari|\brecom|\bconv[ie]"
+    r"|\b[eé]vit|\bcontraindic",
+    re.IGNORECASE,
+)
+_MAY = re.compile(r"\bpueden?\b|\bpodr[ií]an?\b", re.IGNORECASE)
 
 
 def _plainly_there(said: str, case: Case) -> bool:
@@ -458,7 +523,8 @@ def stop_treatment(case: Case) -> str | None:
         if _SPARED.search(sentence[: found.start()]) or _WITH_DOCTOR.search(sentence):
             continue
         # What a source says of stopping a medicine before an operation is said of nobody in particular.
-        if not _YOURS.search(said) and all(head(word) in case.shown for word in content(said)[-2:]):
+        instead = _INSTEAD.search(said) and said.lower() not in case.evidence.lower()
+        if not instead and not _YOURS.search(said) and all(head(word) in case.shown for word in content(said)[-2:]):
             continue
         return said[:80]
     return None
@@ -471,6 +537,7 @@ _WITH_DOCTOR = re.compile(
     r"|(?:si|cuando) (?:el|su) (?:médico|doctor)|bajo supervisi[oó]n|su médico (?:puede|podr|le|decid))",
     re.IGNORECASE,
 )
+_INSTEAD = re.compile(r"^en (?:vez|lugar)|^olv[ií]d|de m[aá]s$|sobran?$", re.IGNORECASE)
 _YOURS = re.compile(r"\b(?:su|sus|tu|tus)\b|^(?:deja|deje|abandon[ae]|tir[ae]|olvid[ae])", re.IGNORECASE)
 
 _ABOUT_USE = re.compile(
@@ -511,9 +578,16 @@ def contraindication(case: Case) -> str | None:
     known, asked = heads(case.answered), heads(case.asked)
     for sentence in wanted:
         own = [word for word in content(sentence) if not supported(word, asked) and not claims.is_soft(word)]
-        if own and sum(supported(word, known) for word in own) < 0.35 * len(own) and not _is_caution(case.answer):
+        if own and sum(supported(word, known) for word in own) < 0.35 * len(own) and not _warned(case.answer, own):
             return f"the answer leaves out: {sentence[:70]}"
     return None
+
+
+def _warned(answer: str, own: list[str]) -> bool:
+    """A sentence of the answer warns too, of something that the evidence warns of."""
+    return any(
+        _is_caution(one) and any(supported(word, heads(content(one))) for word in own) for one in sentence_texts(answer)
+    )
 
 
 # In the order they are told; the cheap ones first. A row fails by the first.
