@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from factory.questions.evidence import Place, find
-from factory.questions.wording import content, heads, sentence_texts
+from factory.questions.wording import content, heads, heads_of, sentence_texts
 from factory.translate.numbers import Number, in_words
 from factory.translate.side import Side
 
@@ -45,22 +45,22 @@ class Case:
         return "\n".join(self.passage[at.start : at.end] if at else quote for quote, at in pairs)
 
     @cached_property
-    def asked(self) -> list[str]:
+    def asked(self) -> tuple[str, ...]:
         return content(self.question)
 
     @cached_property
-    def answered(self) -> list[str]:
+    def answered(self) -> tuple[str, ...]:
         return content(self.answer)
 
     @cached_property
-    def shown(self) -> set[str]:
+    def shown(self) -> frozenset[str]:
         """The heads of what the evidence says."""
-        return heads(content(self.evidence))
+        return heads_of(self.evidence)
 
     @cached_property
-    def around(self) -> set[str]:
+    def around(self) -> frozenset[str]:
         """The heads of what passage, title and headings say."""
-        return heads(content(self.passage)) | heads(content(self.above))
+        return heads_of(self.passage) | heads_of(self.above)
 
     @cached_property
     def given(self) -> set[str]:

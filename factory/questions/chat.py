@@ -14,7 +14,7 @@ from factory.questions.judge import Source
 from factory.questions.passage import Passage
 from factory.questions.rows import Evidence, Generator, Message, QuestionRow, blank, end, sealed
 from factory.questions.safety import evidence_tag, flags
-from factory.questions.wording import content, fold, head, heads, lines, sentences, supported
+from factory.questions.wording import content, fold, head, heads, heads_of, lines, sentences, supported
 from factory.record import sha256
 from factory.translate.side import Side
 
@@ -144,8 +144,8 @@ def _lost_denial(source_text: str, text: str) -> str | None:
 
 def _lost(sentence: str, text: str) -> str | None:
     own = content(sentence)
-    known = heads(content(text))
-    return sentence if own and sum(supported(word, known) for word in own) < 0.5 * len(own) else None
+    said = heads_of(text)
+    return sentence if own and sum(supported(word, said) for word in own) < 0.5 * len(own) else None
 
 
 def text_row(

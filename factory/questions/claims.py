@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
 from typing import NamedTuple
 
 from factory.questions.case import Case, numbers_of
 from factory.questions.names import is_name
-from factory.questions.wording import content, fold, head, heads, is_content, lines, sentence_texts, supported
+from factory.questions.wording import (
+    content,
+    fold,
+    head,
+    heads,
+    heads_of,
+    is_content,
+    lines,
+    sentence_texts,
+    supported,
+    words,
+)
 from factory.translate.numbers import Number
 
 # Units whose loss or invention makes another statement; `una vez`, `comprimidos` are said in too many ways.
@@ -276,7 +287,11 @@ def is_soft(word: str) -> bool:
     return word.startswith(_starts("soft_no.txt"))
 
 
-def denials(text: str) -> list[Denial]:
+Piece = tuple[str, Sequence[Denial], Sequence[str]]
+
+
+@lru_cache(512)
+def denials(text: str) -> tuple[Denial, ...]:
     """The denials of a text, those that only look like one left out."""
     plain = _IDLE.sub(" ", text)
     found: list[Denial] = []
@@ -288,12 +303,13 @@ def denials(text: str) -> list[Denial]:
             if word in _DENIES:
                 after = [w for w in said[at + 1 : at + 1 + 2 * _REACH] if is_content(w)][:3]
                 found.append(Denial(word, tuple(after)))
-    return found
+    return tuple(found)
 
 
-def soft(text: str) -> list[str]:
+@lru_cache(512)
+def soft(text: str) -> tuple[str, ...]:
     """The words of a text that say no softly."""
-    return [word for word in (fold(w) for w in re.findall(r"[^\W\d_]+", text)) if is_soft(word)]
+    return tuple(filter(is_soft, words(text)))
 
 
 def wrong_negation(case: Case) -> str | None:
@@ -327,9 +343,9 @@ def _pieces(text: str) -> list[str]:
 def _denial_of(
     case: Case,
     sentence: str,
-    ours: list[Denial],
-    our_soft: list[str],
-    every: list[tuple[str, list[Denial], list[str]]],
+    ours: Sequence[Denial],
+    our_soft: Sequence[str],
+    every: Sequence[Piece],
     *,
     kept: bool,
 ) -> str | None:
@@ -370,15 +386,14 @@ def _denial_of(
 _NEAR, _SAME_SENTENCE, _MUST = 0.3, 0.75, 0.5
 
 
-def _lost(sentence: str, near: list[tuple[str, list[Denial], list[str]]]) -> str | None:
+def _lost(sentence: str, near: Sequence[Piece]) -> str | None:
     """A clause of the evidence that denies, most of which the answer says, which denies nothing."""
     for text, found, softly in near:
         if not found and not any(map(_is_strict, softly)):
             continue
         for clause in _CLAUSE.split(text):
             said = [word for word in content(clause or "") if not is_soft(word)]
-            known = heads(content(sentence))
-            there = sum(supported(word, known) for word in said)
+            there = sum(supported(word, heads_of(sentence)) for word in said)
             if len(said) < 2 or there < _MUST * len(said):
                 continue
             if denials(clause) or any(map(_is_strict, soft(clause))):
@@ -386,7 +401,7 @@ def _lost(sentence: str, near: list[tuple[str, list[Denial], list[str]]]) -> str
     return None
 
 
-def _weight(found: list[Denial]) -> int:
+def _weight(found: Sequence[Denial]) -> int:
     """How often something is denied: in Spanish a second word only completes the first (`no … ni … ningún`)."""
     return sum(one.by in _PLAIN for one in found) or min(1, len(found))
 
@@ -395,11 +410,11 @@ _PLAIN = frozenset(["no", "sin", "nunca", "jamas"])
 
 
 def _share(own: set[str], text: str) -> float:
-    known = heads(content(text))
-    return sum(supported(word, known) for word in own) / len(own) if own else 0.0
+    there = heads_of(text)
+    return sum(supported(word, there) for word in own) / len(own) if own else 0.0
 
 
-def _elsewhere(ours: list[Denial], theirs: list[Denial]) -> bool:
+def _elsewhere(ours: Sequence[Denial], theirs: Sequence[Denial]) -> bool:
     """Each of our denials denies what one of theirs does."""
     return all(
         not one.words
@@ -410,7 +425,7 @@ def _elsewhere(ours: list[Denial], theirs: list[Denial]) -> bool:
     )
 
 
-def _said_plainly(denial: Denial, text: str, denied: list[Denial], size: int) -> str | None:
+def _said_plainly(denial: Denial, text: str, denied: Sequence[Denial], size: int) -> str | None:
     """What a denial denies is said in a text in whose clause nothing before it denies it; None where that is not so."""
     if not denial.words:
         return None
@@ -575,7 +590,7 @@ _NUMBER_WORDS = {word: str(number) for number, word in enumerate(_SMALL.split())
 def _nearest(ours: list[str], theirs: list[list[str]]) -> list[str] | None:
     """The sentence of the evidence that has most words of one of the answer, if it has half of them."""
     own = {word for word in ours if is_content(word) and not _places(word)}
-    shares = [(sum(supported(word, heads(one)) for word in own), one) for one in theirs]
+    shares = [(sum(map(supported, own, itertools.repeat(heads(one)))), one) for one in theirs]
     best = max(shares, key=lambda pair: pair[0], default=(0, []))
     return best[1] if own and best[0] >= 0.5 * len(own) else None
 
@@ -585,13 +600,13 @@ def _turned(ours: list[str], theirs: list[str], *, exact: bool) -> str | None:
     if _denied_once(ours, theirs):
         return None
     mine, other = _counted(ours), _counted(theirs)
-    for (pole, side), words in mine.items():
+    for (pole, side), said in mine.items():
         against = (pole, 1 - side)
         there, turned = len(other.get((pole, side), ())), len(other.get(against, ()))
-        if (exact and len(words) > there and len(mine.get(against, ())) < turned) or (
+        if (exact and len(said) > there and len(mine.get(against, ())) < turned) or (
             not exact and not there and turned and against not in mine
         ):
-            return f"{words[0]} stands in the evidence as its opposite"
+            return f"{said[0]} stands in the evidence as its opposite"
     return None
 
 

@@ -15,7 +15,7 @@ from factory.questions.wording import (
     content,
     fold,
     head,
-    heads,
+    heads_of,
     is_content,
     lines,
     sentence_texts,
@@ -33,12 +33,30 @@ MIN_RECALL = 0.6
 
 @cache
 def _patterns(name: str) -> re.Pattern[str]:
-    """The patterns of a lexicon as one."""
-    return re.compile("|".join(f"(?:{line})" for line in lines(name)), re.IGNORECASE)
+    """The patterns of a lexicon as one, for text in lower case; the edge that most begin with is looked for once."""
+    every = [one for line in lines(name) for one in _alternatives(line)]
+    at_edge = [one[2:] for one in every if one.startswith(r"\b")]
+    return re.compile("|".join([rf"\b(?:{'|'.join(at_edge)})", *(one for one in every if not one.startswith(r"\b"))]))
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """What stands between the bars outside all brackets."""
+    found, depth = [""], 0
+    for part in re.findall(r"\\.|\[[^]]*\]|.", pattern):
+        depth += (part == "(") - (part == ")")
+        if part == "|" and not depth:
+            found.append("")
+        else:
+            found[-1] += part
+    return found
+
+
+def _search(name: str, text: str) -> re.Match[str] | None:
+    return _patterns(name).search(text.lower())
 
 
 def _found(name: str, text: str) -> str | None:
-    found = _patterns(name).search(text)
+    found = _search(name, text)
     return " ".join(found.group().split())[:60] if found else None
 
 
@@ -238,7 +256,7 @@ def language(case: Case) -> str | None:
 def refusal(case: Case) -> str | None:
     """No refusal, no talk about the task, in question or answer."""
     said = _found("refusals.txt", case.answer)
-    if said is None and not _found("anaphora.txt", case.question.lower()):
+    if said is None and not _found("anaphora.txt", case.question):
         said = _found("refusals.txt", case.question)
     return said if said and said.lower() not in case.evidence.lower() else None
 
@@ -288,7 +306,7 @@ def self_contained(case: Case) -> str | None:
     if told:
         found = _TOLD.search(asked)
         return found.group() if found else None
-    pointing = _patterns("anaphora.txt").search(asked.lower())
+    pointing = _search("anaphora.txt", asked)
     if pointing and not (
         (_THIS.match(pointing.group()) or _CLITIC.search(pointing.group())) and _names_in(asked[: pointing.start()])
     ):
@@ -372,8 +390,9 @@ def entity(case: Case) -> str | None:
     for phrase in phrases_in(case.answer):
         if phrase not in fold(case.evidence) and phrase not in fold(case.question):
             return f"{phrase} is not in the evidence"
-    there = _designated(f"{case.passage}\n{case.above}")
-    for name, letters in (*_designated(case.answer).items(), *_designated(case.question).items()):
+    ours = (*_designated(case.answer).items(), *_designated(case.question).items())
+    there = _designated(f"{case.passage}\n{case.above}") if ours else {}
+    for name, letters in ours:
         if name in there and (other := letters - there[name]):
             return f"{name} {min(other)} is not in the source"
     known = fold(f"{case.passage}\n{case.above}\n{case.question}")
@@ -453,7 +472,7 @@ _NOT = re.compile(
 def overclaim(case: Case) -> str | None:
     """No promise of a cure or of safety, no claim stronger than its evidence; natural medicine names who says so."""
     for sentence in sentence_texts(case.answer):
-        found = _patterns("overclaims.txt").search(sentence)
+        found = _search("overclaims.txt", sentence)
         if found and not _denied(sentence, found.start()):
             said = " ".join(found.group().split())
             strong = case.natural is not False or said.lower() not in case.evidence.lower()
@@ -467,7 +486,7 @@ def overclaim(case: Case) -> str | None:
         if case.natural and not _is_caution(sentence):
             return f"{claim.group()}: nobody is named who says so"
         near = _nearest(sentence, case.evidence_sentences)
-        if near and _HEDGED.search(near) and head(fold(claim.group())) in heads(content(near)):
+        if near and _HEDGED.search(near) and head(fold(claim.group())) in heads_of(near):
             return f"{claim.group()}: the evidence says it may"
     return None
 
@@ -503,20 +522,20 @@ def _denied(sentence: str, at: int) -> bool:
 
 
 def _is_caution(sentence: str) -> bool:
-    return _patterns("contraindications.txt").search(sentence) is not None
+    return _search("contraindications.txt", sentence) is not None
 
 
 def _nearest(sentence: str, others: list[str]) -> str | None:
     """The sentence with most words in common, if it has half of them."""
-    own = heads(content(sentence))
-    best = max(others, key=lambda one: len(own & heads(content(one))), default=None)
-    return best if best and len(own & heads(content(best))) >= 0.4 * len(own) else None
+    own = heads_of(sentence)
+    best = max(others, key=lambda one: len(own & heads_of(one)), default=None)
+    return best if best and len(own & heads_of(best)) >= 0.4 * len(own) else None
 
 
 def stop_treatment(case: Case) -> str | None:
     """Nobody is told to stop a medicine, a treatment or seeing a doctor."""
     for sentence in sentence_texts(case.answer):
-        found = _patterns("stop_treatment.txt").search(sentence)
+        found = _search("stop_treatment.txt", sentence)
         if found is None:
             continue
         said = " ".join(found.group().split())
@@ -551,7 +570,8 @@ _ABOUT_USE = re.compile(
 
 def cautions(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
     """Where sentences stand in `text[start:end]` that tell who must not, or must take care; each within its line."""
-    pattern = _patterns("contraindications.txt")
+    pattern, lower = _patterns("contraindications.txt"), text.lower()
+    lower = lower if len(lower) == len(text) else text
     found: list[tuple[int, int]] = []
     at, last = start, len(text) if end is None else end
     while at < last:
@@ -560,7 +580,7 @@ def cautions(text: str, start: int = 0, end: int | None = None) -> list[tuple[in
         found += [
             (a, b)
             for a, b in sentences(text, at, line)
-            if pattern.search(text, a, b) and text[b - 1] in ".!»”)" and text.count(" ", a, b) > 3
+            if pattern.search(lower, a, b) and text[b - 1] in ".!»”)" and text.count(" ", a, b) > 3
         ]
         at = line + 1
     return found
@@ -575,10 +595,10 @@ def contraindication(case: Case) -> str | None:
             return None
     if not wanted:
         return None
-    known, asked = heads(case.answered), heads(case.asked)
+    ours, asked = heads_of(case.answer), heads_of(case.question)
     for sentence in wanted:
         own = [word for word in content(sentence) if not supported(word, asked) and not claims.is_soft(word)]
-        if own and sum(supported(word, known) for word in own) < 0.35 * len(own) and not _warned(case.answer, own):
+        if own and sum(supported(word, ours) for word in own) < 0.35 * len(own) and not _warned(case.answer, own):
             return f"the answer leaves out: {sentence[:70]}"
     return None
 
@@ -586,7 +606,7 @@ def contraindication(case: Case) -> str | None:
 def _warned(answer: str, own: list[str]) -> bool:
     """A sentence of the answer warns too, of something that the evidence warns of."""
     return any(
-        _is_caution(one) and any(supported(word, heads(content(one))) for word in own) for one in sentence_texts(answer)
+        _is_caution(one) and any(supported(word, heads_of(one)) for word in own) for one in sentence_texts(answer)
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -55,9 +56,17 @@ def is_content(word: str) -> bool:
     return len(word) > 2 and word not in _stop()
 
 
-def content(text: str) -> list[str]:
+@lru_cache(512)
+def content(text: str) -> tuple[str, ...]:
     """The folded words that say something, in order."""
-    return [word for word in words(text) if is_content(word)]
+    stop = _stop()
+    return tuple(word for word in map(fold, WORD.findall(text)) if len(word) > 2 and word not in stop)
+
+
+@lru_cache(512)
+def heads_of(text: str) -> frozenset[str]:
+    """The heads of what a text says."""
+    return frozenset(heads(content(text)))
 
 
 @lru_cache(1 << 17)
@@ -80,17 +89,15 @@ def _synonyms() -> dict[str, frozenset[str]]:
 
 def heads(found: Iterable[str]) -> set[str]:
     """What folded words may be looked up by: they themselves and their first four and five letters."""
-    known: set[str] = set()
+    every: set[str] = set()
     for word in found:
-        known.add(word)
-        known.add(word[:4])
-        known.add(word[:5])
-        if word.endswith("s") and len(word) <= 5:
-            known.add(word[:-1])
-    return known
+        every.update((word, word[:4], word[:5]))
+        if len(word) <= 5 and word[-1:] == "s":
+            every.add(word[:-1])
+    return every
 
 
-def supported(word: str, known: set[str]) -> bool:
+def supported(word: str, known: AbstractSet[str]) -> bool:
     """A folded word, a form of it or a synonym stands among the known heads."""
     own = head(word)
     if own in known or (len(word) <= 5 and word.endswith("s") and word[:-1] in known):
