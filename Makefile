@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DEMO := demo
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test check bench docs vllm clean
+.PHONY: demo test lint check bench docs vllm clean
 
 # The environment is made once, and again when what it is made of changes.
 $(VENV)/.core: pyproject.toml constraints.txt
@@ -23,15 +23,21 @@ demo: $(VENV)/.core          ## set-up and the main job on samples/: no GPU, no 
 	@$(BIN)/factory ingest samples/sources.toml --home $(HOME_DEMO) --quiet
 	@$(BIN)/factory build medical_es natural_es --home $(HOME_DEMO) --sources samples/sources.toml
 	@$(BIN)/factory synth-qa --home $(HOME_DEMO) --sources samples/sources.toml
+	@echo; echo "Three questions and a pair, each with its source:"
 	@$(BIN)/factory inspect natural_es_qa --home $(HOME_DEMO) --limit 3
+	@$(BIN)/factory inspect preferences_es --home $(HOME_DEMO) --limit 1
 	@if command -v apertium >/dev/null && apertium -l | grep -q eng-spa; then \
 	$(BIN)/factory translate --engine apertium --home $(HOME_DEMO) --sources samples/sources.toml || test $$? -eq 3; \
 	else echo; echo "medical_en_es is left out: no Apertium for a draft (apt-get install apertium apertium-eng-spa)"; fi
+	@echo; echo "Open in a browser: $(HOME_DEMO)/reports/natural_es_qa.html   As a dataset: $(HOME_DEMO)/datasets/natural_es_qa"
+	@echo "More: $(BIN)/factory inspect preferences_es --home $(HOME_DEMO); $(BIN)/factory --help"
 
-check: $(VENV)/.dev          ## lint, types and the fast tests
+lint: $(VENV)/.dev           ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy factory pipelines
+	$(BIN)/mypy factory pipelines trainer
+
+check: lint                  ## style, types and the fast tests
 	$(PYTEST) -q -m "not slow and not data" -n 2
 
 test: $(VENV)/.dev           ## every test this machine can run

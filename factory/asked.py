@@ -6,17 +6,26 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rapidfuzz.distance import Indel
+
 _TALLIES = (
     "kinds",
+    "reviewers",
     "question_types",
     "evidence_tags",
     "safety_flags",
     "lanes",
+    "prompts",
     "corruptions",
     "strata",
     "key_places",
+    "key_alike",
+    "key_longest",
     "lengths",
 )
+
+# A guess among equals is right by its share of twelve.
+_SHARES = 12
 
 
 class Asked:
@@ -25,17 +34,25 @@ class Asked:
     def __init__(self) -> None:
         self._tallies: dict[str, Counter[str]] = {name: Counter() for name in _TALLIES}
 
-    def add(self, question: Mapping[str, Any]) -> None:
-        """A row that leaves is counted."""
+    def add(self, question: Mapping[str, Any], reviewer: str | None = None) -> None:
+        """A row that leaves is counted; `reviewer` is who let it go, if somebody did."""
         count = self._tallies
         kind, generator = question["kind"], question["generator"]
         count["kinds"][kind] += 1
+        if reviewer is not None:
+            count["reviewers"][reviewer] += 1
         count["question_types"][question["question_type"]] += 1
         count["evidence_tags"][question["evidence_tag"]] += 1
         count["safety_flags"].update(question["safety_flags"])
         count["lanes"][f"{generator['lane']}: {generator['model']}" if generator["model"] else generator["lane"]] += 1
+        if generator["lane"] == "model":
+            count["prompts"][prompt_of(generator)] += 1
         if kind == "mcq":
             count["key_places"][str(question["correct"] + 1)] += 1
+            for name, guess in (("key_alike", most_alike), ("key_longest", longest)):
+                guessed = guess(question["options"])
+                count[name]["right"] += _SHARES // len(guessed) if question["correct"] in guessed else 0
+                count[name]["of"] += _SHARES
         if kind in ("mcq", "open") and question["pair_kind"]:
             count["strata"][f"{kind}: {question['pair_kind']}"] += 1
         if kind == "preference":
@@ -46,6 +63,12 @@ class Asked:
     def table(self) -> dict[str, dict[str, int]]:
         """Plain values."""
         return {name: dict(sorted(tally.items())) for name, tally in self._tallies.items()}
+
+
+def prompt_of(made: Mapping[str, Any]) -> str:
+    """A model with its revision and the hash of the words it was asked with, in a line."""
+    revision, prompt = made["revision"] or "", made["prompt_sha256"] or ""
+    return str(made["model"]) + (f"@{revision[:12]}" if revision else "") + (f" prompt {prompt[:12]}" if prompt else "")
 
 
 def statistics_of(batches: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -64,7 +87,25 @@ def statistics_of(batches: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         total[name] = dict(sorted(tally.items()))
     total["key_chi_square"] = chi_square(total["key_places"])
     total["length_only_accuracy"] = length_only(total["lengths"])
+    for name in ("key_alike", "key_longest"):
+        tally = total.pop(name)
+        total[f"{name}_accuracy"] = round(tally.get("right", 0) / tally["of"], 4) if tally else None
     return total
+
+
+def most_alike(options: Sequence[str]) -> list[int]:
+    """The options that are most like the others, by their words; wrong options that are variants of the key tell it."""
+    said = [option.lower().split() for option in options]
+    return _best([round(sum(Indel.normalized_similarity(one, other) for other in said), 6) for one in said])
+
+
+def longest(options: Sequence[str]) -> list[int]:
+    """The options with most characters."""
+    return _best([len(option) for option in options])
+
+
+def _best(scores: Sequence[float]) -> list[int]:
+    return [number for number, score in enumerate(scores) if score == max(scores)]
 
 
 def chi_square(places: Mapping[str, int]) -> float | None:

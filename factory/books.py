@@ -136,12 +136,12 @@ def data_files(store: Store, folder: str) -> list[str]:
 
 def rows(store: Store, key: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """The rows of a Parquet file, a few at a time."""
-    with _open(store, key) as file:
+    with opened(store, key) as file:
         for group in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
             yield from group.to_pylist()
 
 
-def _open(store: Store, key: str) -> pq.ParquetFile:
+def opened(store: Store, key: str) -> pq.ParquetFile:
     """The Parquet file. Raises HomeError where it is not whole."""
     try:
         if isinstance(store, LocalStore):
@@ -175,7 +175,7 @@ def picked(store: Store, folder: str, wanted: set[int], columns: list[str]) -> I
     """The Documents at these places of a stage's data, each with its place; other row groups are not read."""
     start = 0
     for key in data_files(store, folder):
-        with _open(store, key) as file:
+        with opened(store, key) as file:
             for group in range(file.num_row_groups):
                 size = file.metadata.row_group(group).num_rows
                 here = wanted & set(range(start, start + size))
@@ -206,9 +206,11 @@ def rejected(store: Store, folder: str, reason: str | None = None) -> Iterator[d
                 raise _spoilt(store, key) from error
 
 
-def items(store: Store, folder: str) -> Iterator[dict[str, Any]]:
-    """How each raw item ended in the first stage."""
+def items(store: Store, folder: str, rank: str | None = None) -> Iterator[dict[str, Any]]:
+    """How each raw item ended in the first stage, of all ranks or of one."""
     for file in store.names(f"{folder}/items"):
+        if rank is not None and file != f"{rank}.jsonl":
+            continue
         for line in (store.read(f"{folder}/items/{file}") or b"").splitlines():
             yield orjson.loads(line)
 
@@ -250,7 +252,7 @@ def count(store: Store, folder: str) -> Counts:
 def _is_questioned(store: Store, folder: str) -> bool:
     """The Documents of a stage carry questions."""
     for key in data_files(store, folder)[:1]:
-        with _open(store, key) as file:
+        with opened(store, key) as file:
             return "questions" in file.schema_arrow.names
     return False
 

@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from factory import batch as batches
 from factory import interrupt
@@ -32,6 +32,10 @@ from factory.licence import DRAFT, refused
 from factory.sources import SourceList
 from factory.stage import INPUTS, Context, Stage, balance, begin, commit, is_done, manifest_of, refuse_crashes
 from factory.store import Store, digest, read_json, write_json
+from factory.tombstones import rows_of
+
+if TYPE_CHECKING:
+    from factory.carry import Gone
 
 FORMAT = 2
 # Keys of a source that no document depends on.
@@ -57,6 +61,18 @@ class Options:
     retry: bool = False
     include_unpublishable: bool = False
     endpoint: str | None = None
+
+
+def _packed(lines: list[bytes]) -> bytes:
+    import zstandard
+
+    return bytes(zstandard.ZstdCompressor().compress(b"".join(line + b"\n" for line in lines)))
+
+
+def _lines(packed: bytes | None) -> list[bytes]:
+    import zstandard
+
+    return zstandard.ZstdDecompressor().decompressobj().decompress(packed).splitlines() if packed else []
 
 
 @dataclass(slots=True)
@@ -224,6 +240,8 @@ class Build:
         self._asked: dict[str, Any] = {}
         self._receipts: dict[Item, dict[str, Any]] | None = None
         self._made: dict[str, Any] = {}
+        # What was taken down, while it is: stages are copied without it where that is enough.
+        self.gone: Gone | None = None
 
     # What may be built
 
@@ -231,12 +249,14 @@ class Build:
         """The items of this recipe, each with its source as the sources file has it now."""
         if self._receipts is None:
             self._receipts = {}
-            said = self._said()
+            said, without = self._said(), rows_of(self.store)
             for item, receipt in self.ledger.stored().items():
                 source = said.get(item.source_id, receipt["source"])
                 source = {k: v for k, v in source.items() if k not in HOW_IT_IS_FETCHED}
                 if self._takes(source):
                     self._receipts[item] = {**receipt, "source": source}
+                    if item in without:
+                        self._receipts[item]["without"] = without[item]
         return self._receipts
 
     def _said(self) -> dict[str, dict[str, Any]]:
@@ -262,7 +282,7 @@ class Build:
         known = {item.source_id for item in self.ledger.stored()}
         rows = {k: v for k, v in self._said().items() if k in known}
         ocr = ocr_engine() if self.config.read.ocr == "auto" else None
-        found = [self._settings(), self.ledger.fingerprint(), rows, ocr]
+        found = [self._settings(), self.ledger.fingerprint(), rows, ocr, sorted(rows_of(self.store).items())]
         return digest(found)
 
     def _settings(self) -> list[Any]:
@@ -357,7 +377,8 @@ class Build:
         """What a batch's first stage depends on, and the stage it reads: none, but raw items."""
         known = self.receipts()
         present = [known[item] for item in one.items if item in known]
-        return [one.digest, digest([[r["source"], r["name"], r.get("facts")] for r in present])], None
+        rows = [[r["source"], r["name"], r.get("facts"), *([r["without"]] if "without" in r else [])] for r in present]
+        return [one.digest, digest(rows)], None
 
     def run(self, listener: Listener) -> Result:
         """The dataset is built. Raises the FactoryError of what stopped it."""
@@ -381,7 +402,8 @@ class Build:
                 interrupt.check()
                 if self.options.retry and self._may_be_asked_again(one):
                     again.add(one.batch.name)
-                if one.batch.name in again or not is_done(self.store, one.context.folder):
+                done = one.batch.name not in again and is_done(self.store, one.context.folder)
+                if not done and not self._copied(one):
                     self._run(one, listener)
         result = Result(self.recipe, held[-1].name if held else None, engine=self._asked, fresh=True)
         result.stages = self._summary(passes)
@@ -389,6 +411,7 @@ class Build:
         target = f"{self.root}datasets/{self.recipe}"
         final = [p for p in passes if p.index == len(passes) // max(1, len(held)) - 1]
         reduced = self._reduced(passes)
+        self._check([p.context.folder for p in final])
         self._made = {"finals": [[p.batch.name, p.context.folder] for p in final], "reduced": reduced}
         result.export = export(
             self.store,
@@ -397,6 +420,7 @@ class Build:
             [(p.batch.name, p.context.folder) for p in final],
             target,
             reduced=reduced,
+            story={"stages": result.stages, "items": result.items},
             include_unpublishable=self.options.include_unpublishable,
             drafts=True,
         )
@@ -417,10 +441,19 @@ class Build:
                 "folders": [p.context.folder for p in passes],
                 **self._made,
                 "config": self.config.model_dump(mode="json"),
+                "licences": self._licences(result.export["sources"]),
                 "result": {k: getattr(result, k) for k in result.__slots__} | {"fresh": False},
             }
             write_json(self.store, f"datasets/{self.recipe}.json", table)
         return result
+
+    def _licences(self, sources: dict[str, int]) -> dict[str, str]:
+        """What is said of each source that rows are of."""
+        said = self._said()
+        return {name: said[name]["licence"] for name in sorted(sources) if name in said}
+
+    def _check(self, finals: list[str]) -> None:
+        """Raises FactoryError where what was built must not take the place of what is there; `finals`: last stages."""
 
     def _reduced(self, passes: list[Pass]) -> list[str]:
         """Of each batch the stage that says what repeats what."""
@@ -431,6 +464,37 @@ class Build:
         names = self.store.names(f"{one.context.folder}/rejected") if one.stage.engine else []
         return any(name.startswith("failed:engine_") for name in names)
 
+    def _copied(self, one: Pass) -> bool:
+        """The stage is the one that stood before, without what was taken down."""
+        if self.gone is None:
+            return False
+        from factory.carry import can, copy
+
+        number = one.context.folder.split("stages/", 1)[1].split("/")[1][:2]
+        old = self.gone.folder(one.context, number)
+        if old is None or not can(self.store, one.stage, one.context, old, self.gone):
+            return False
+        known = self.receipts()
+        present = [item.id for item in one.batch.items if item in known]
+        if one.stage.equation == "items":
+            lines = [json.dumps(known[item], sort_keys=True).encode() for item in one.batch.items if item in known]
+            # What is said of a source since then, its licence above all, is for the stage itself to read.
+            if not set(lines) <= set(_lines(self.store.read(f"{old}/{INPUTS}"))):
+                return False
+        copy(self.store, one.stage, one.context, old, self.gone, self._ranks(one, present))
+        if one.stage.equation == "items":
+            self.store.write(f"{one.context.folder}/{INPUTS}", _packed(lines))
+        commit(self.store, one.context.folder, balance(self.store, one.stage, one.context, present), {"copied": True})
+        return True
+
+    def _ranks(self, one: Pass, present: list[str]) -> dict[str, int] | None:
+        """Which task each item is of (as `Context.inputs` shares them); None where one task has all."""
+        if one.stage.single:
+            return None
+        size, rest = divmod(len(present), one.batch.tasks)
+        bounds = [rank * size + min(rank, rest) for rank in range(one.batch.tasks + 1)]
+        return {present[at]: rank for rank in range(one.batch.tasks) for at in range(bounds[rank], bounds[rank + 1])}
+
     def _run(self, one: Pass, listener: Listener) -> None:
         from factory.executors import run_stage
 
@@ -439,10 +503,8 @@ class Build:
         known = self.receipts()
         present = [item for item in one.batch.items if item in known]
         if stage.equation == "items":
-            import zstandard
-
-            lines = b"".join(json.dumps(known[item], sort_keys=True).encode() + b"\n" for item in present)
-            self.store.write(f"{folder}/{INPUTS}", zstandard.ZstdCompressor().compress(lines))
+            lines = [json.dumps(known[item], sort_keys=True).encode() for item in present]
+            self.store.write(f"{folder}/{INPUTS}", _packed(lines))
             total = len(present)
         else:
             total = int(manifest_of(self.store, one.context.previous or "")["out"])
@@ -496,7 +558,7 @@ class Build:
     def _books(self, held: list[Batch], passes: list[Pass]) -> dict[str, Any]:
         """The parents' book: every raw item in exactly one place, with its reason."""
         from factory.books import documents, items, rejected
-        from factory.dedup.index import superseded
+        from factory.published import gone as superseded
 
         ended: dict[str, tuple[str, str]] = {}
         leaving: set[str] = set()

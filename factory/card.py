@@ -1,196 +1,182 @@
-"""The dataset card: every number from the manifest, nothing from anywhere else."""
+"""The dataset card: the Hub's YAML, then the same facts in Spanish and in English; every number from the manifest.
+
+Source of the YAML's rules: the Hub's datasetcard.md (github.com/huggingface/hub-docs) and its page
+hf.co/docs/hub/repositories-licenses.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
+import yaml
+
+from factory import card_words
 from factory.config import Recipe
+from factory.licence import url_of
 
-# The Hub's own names (hf.co/docs/hub/repositories-licenses) where they differ from the lower-cased SPDX id.
-_HUB_LICENCE = {"public-domain": "other", "CC-PDDC": "other", "unknown": "unknown"}
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+SPLITS = ("train", "validation", "eval")
+# The Hub's own names where they differ from the lower-cased SPDX id; what it has no name for is `other`.
+_HUB_NAMES = {"odc-by-1.0": "odc-by", "odbl-1.0": "odbl", "pddl-1.0": "pddl"}
+_HUB_LICENCES = frozenset(
+    [
+        "apache-2.0",
+        "mit",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "cc0-1.0",
+        "cc-by-2.0",
+        "cc-by-2.5",
+        "cc-by-3.0",
+        "cc-by-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-sa-4.0",
+        "etalab-2.0",
+        "odc-by",
+        "odbl",
+        "pddl",
+        "gfdl",
+        "unknown",
+    ]
+)
+_SIZES = (
+    (1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"), (100_000_000, "10M<n<100M"), (1_000_000_000, "100M<n<1B"),
+)  # fmt: skip
+LICENCES = "LICENSE.md"
 
 
-def write(config: Recipe, manifest: dict[str, Any]) -> str:
-    """The README.md of a dataset: the Hub's YAML, then what people ask first."""
-    return "\n".join([*_yaml(config, manifest), *_text(config, manifest)]) + "\n"
+def write(config: Recipe, manifest: Mapping[str, Any]) -> str:
+    """The README.md of a dataset."""
+    parts = [(manifest["recipe"], config, manifest)]
+    return front(parts) + card_words.text(parts)
 
 
-def _yaml(config: Recipe, manifest: dict[str, Any]) -> list[str]:
-    licences = sorted({_HUB_LICENCE.get(x, x.lower()) for x in manifest["licence"]}) or ["other"]
-    translated = config.translate is not None
-    language = "es" if translated or config.questions else config.select.language
-    size = next((name for limit, name in _SIZES if manifest["rows"] < limit), "n>1M")
-    lines = ["---", f"pretty_name: {manifest['recipe']}", "language:", f"- {language}", "license:"]
-    lines += [f"- {x}" for x in licences]
-    tags = ["medical", "biology", *(["translation", "machine-translation"] if translated else [])]
-    tasks = ["text-generation", *(["question-answering", "translation"] if translated else [])]
+def front(parts: Sequence[tuple[str, Recipe, Mapping[str, Any]]], *, together: bool = False) -> str:
+    """The YAML of a repository of one recipe, or `together` of several; `parts`: recipe, its numbers, its manifest."""
+    first = parts[0][1]
+    table: dict[str, Any] = {
+        "pretty_name": "Corpus médicos en español" if together else first.title_es or first.title,
+        "language": sorted({language_of(config) for _, config, _ in parts}),
+        **_licence([name for _, _, manifest in parts for name in manifest["licence"]]),
+    }
+    machine = any(config.questions or config.translate for _, config, _ in parts)
+    found = any(not config.questions for _, config, _ in parts)
+    translated = any(config.translate for _, config, _ in parts)
+    table["annotations_creators"] = ["machine-generated" if machine else "no-annotation"]
+    table["language_creators"] = [*(["found"] if found else []), *(["machine-generated"] if machine else [])]
+    table["multilinguality"] = ["translation" if translated else "monolingual"]
+    table["source_datasets"] = ["original"]
+    table["task_categories"] = sorted({task for _, config, _ in parts for task in _tasks(config)})
+    table["tags"] = list(dict.fromkeys(tag for _, config, _ in parts for tag in _tags(config)))
+    rows = sum(manifest["rows"] for _, _, manifest in parts)
+    table["size_categories"] = [next((name for limit, name in _SIZES if rows < limit), "n>1T")]
+    configs = [one for name, config, manifest in parts for one in _configs(name, config, manifest, together=together)]
+    table["configs"] = [
+        {"config_name": one["name"], **({"default": True} if number == 0 else {}), "data_files": one["data_files"]}
+        for number, one in enumerate(configs)
+    ]
+    table["dataset_info"] = [one["info"] for one in configs]
+    return f"---\n{yaml.safe_dump(table, sort_keys=False, allow_unicode=True, width=1000)}---\n\n"
+
+
+def language_of(config: Recipe) -> str:
+    """The language of a dataset's rows."""
+    return "es" if config.translate is not None or config.questions else config.select.language
+
+
+def config_name(recipe: str, config: str, *, together: bool) -> str:
+    """The name of a config: its own, or beside those of other recipes `<recipe>` for text, else `<recipe>-<config>`."""
+    if not together:
+        return config
+    return recipe if config == "text" else f"{recipe}-{config}"
+
+
+def _licence(names: Sequence[str]) -> dict[str, Any]:
+    """`license`, and where the Hub has no name for one of them, what it wants to know of `other`."""
+    folded = (name.lower() for name in set(names))
+    found = {_HUB_NAMES.get(name, "gfdl" if name.startswith("gfdl-") else name) for name in folded}
+    known = sorted(name if name in _HUB_LICENCES else "other" for name in found) or ["other"]
+    table: dict[str, Any] = {"license": list(dict.fromkeys(known))}
+    if "other" in known:
+        table |= {"license_name": "per-row", "license_link": LICENCES}
+    return table
+
+
+def _tasks(config: Recipe) -> list[str]:
+    if config.questions is None:
+        return ["text-generation", *(["question-answering", "translation"] if config.translate else [])]
+    return ["text-generation", "question-answering", *(["multiple-choice"] if "mcq" in config.questions.kinds else [])]
+
+
+def _tags(config: Recipe) -> list[str]:
+    tags = ["medical", "biology"]
+    if {"natural", "traditional", "alternative"} & set(config.select.traditions):
+        tags.append("natural-medicine")
+    if config.translate is not None:
+        tags.append("machine-translation")
     if config.questions is not None:
-        tags.append("synthetic")
-        tasks += ["question-answering", *(["multiple-choice"] if "mcq" in config.questions.kinds else [])]
-    lines += ["task_categories:", *(f"- {task}" for task in tasks), "tags:", *(f"- {tag}" for tag in tags)]
-    lines += [f"size_categories:\n- {size}", "configs:"]
-    default = True
-    order = config.questions.kinds if config.questions else ()
-    there = dict.fromkeys(f.split("/")[1] for f in sorted(manifest["files"], reverse=True))
-    for name in [*(kind for kind in order if kind in there), *(name for name in there if name not in order)]:
-        lines += [f"- config_name: {name}", *(["  default: true"] if default else []), "  data_files:"]
-        default = False
-        for split in ("train", "validation", "eval"):
-            files = [f for f in manifest["files"] if f.startswith(f"data/{name}/{split}-")]
-            if files:
-                lines += [f"  - split: {split}", "    path:", *[f"    - {f}" for f in files]]
-    return [*lines, "---", ""]
+        tags += ["synthetic", *(["preference", "dpo"] if "preference" in config.questions.kinds else [])]
+    return tags
 
 
-def _table(name: str, tally: dict[str, int]) -> list[str]:
-    return [f"| {name} | rows |", "|---|---:|", *[f"| {k} | {v:,} |" for k, v in tally.items()], ""]
+def _configs(recipe: str, config: Recipe, manifest: Mapping[str, Any], *, together: bool) -> list[dict[str, Any]]:
+    """Each config of a dataset: its name, its files by split, and what `datasets` wants to know of it."""
+    from factory.export import schemas
+
+    prefix = f"{recipe}/" if together else ""
+    found = []
+    for name, schema in schemas(config).items():
+        data_files, splits = [], []
+        sizes = {file: manifest["sizes"].get(file, [0, 0]) for file in manifest["files"] if _is_of(file, name)}
+        for split in SPLITS:
+            files = [file for file in sizes if file.startswith(f"data/{name}/{split}-")]
+            if not files:
+                continue
+            data_files.append({"split": split, "path": [prefix + file for file in files]})
+            rows = sum(manifest["files"][file] for file in files)
+            splits.append({"name": split, "num_bytes": sum(sizes[f][1] for f in files), "num_examples": rows})
+        if not data_files:
+            continue
+        info = {
+            "config_name": config_name(recipe, name, together=together),
+            "features": features(schema),
+            "splits": splits,
+            "download_size": sum(size[0] for size in sizes.values()),
+            "dataset_size": sum(one["num_bytes"] for one in splits),
+        }
+        found.append({"name": info["config_name"], "data_files": data_files, "info": info})
+    return found
 
 
-def _text(config: Recipe, manifest: dict[str, Any]) -> list[str]:
-    lines = [f"# {manifest['recipe']}", "", f"{config.title}.", ""]
-    if config.questions is not None:
-        return [*lines, *_asked(config, manifest)]
-    if manifest["unpublishable_included"]:
-        lines += [
-            "> **Not for publication.** Rows whose licence does not allow it were included on request: "
-            + ", ".join(f"{v} {k}" for k, v in manifest["refused"].items())
-            + ".",
-            "",
-        ]
-    lines += _translation(manifest) if config.translate else []
-    lines += [
-        (
-            f"{manifest['rows']:,} documents, {manifest['words']:,} words. Every row names its source, the page or "
-            "second of each paragraph (`spans`) and the licence it comes under; read a row's licence before you use it."
-        ),
-        "",
-        (
-            "Of texts that repeat each other one is kept, unless they differ in a dose, a unit or a negation; "
-            "`duplicates/` names each that was dropped and the one it repeats. `ATTRIBUTION.md` credits the sources."
-        ),
-        "",
-        _personal(manifest),
-        "",
-        _evaluation(manifest),
-        "",
-        "The texts report what their authors wrote. They are no medical advice.",
-        "",
-        *_table("split", manifest["split"]),
-        *_table("licence", manifest["licence"]),
-        *_table("tradition", manifest["tradition"]),
-        *_table("kind of source", manifest["source_kind"]),
-        *_table("source", manifest["sources"]),
-    ]
-    if manifest["refused"] and not manifest["unpublishable_included"]:
-        lines += ["Left out because their licence does not allow publishing:", "", *_table("why", manifest["refused"])]
-    return lines
+def _is_of(file: str, name: str) -> bool:
+    return file.startswith(f"data/{name}/")
 
 
-def _asked(config: Recipe, manifest: dict[str, Any]) -> list[str]:
-    """What people ask first of a dataset of questions: who wrote them, what was checked, what was not."""
-    lines: list[str] = []
-    if manifest["unpublishable_included"]:
-        lines += ["> **Not for publication.** Rows whose licence does not allow it were included on request.", ""]
-    if manifest["drafts"]:
-        lines += [f"> **Draft.** {manifest['drafts']:,} rows rest on texts translated by rules; never published.", ""]
-    written = ", ".join(f"{name}: {count:,}" for name, count in manifest.get("lanes", {}).items()) or "nobody"
-    lines += [
-        (
-            f"{manifest['rows']:,} rows over the sources below. **Written by machine** ({written}); `template` "
-            f"rows are patterns over "
-            "sentences of the source, copied word for word. No person reviewed them one by one."
-        ),
+def features(schema: pa.Schema) -> list[dict[str, Any]]:
+    """The columns as `datasets` writes them into a card (docs/datasets, `Features`)."""
+    return [{"name": field.name, **_feature(field.type)} for field in schema]
+
+
+def _feature(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_list(kind):
+        inner = _feature(kind.value_type)
+        return {"list": inner.get("dtype") or inner.get("struct") or [inner]}
+    if pa.types.is_struct(kind):
+        return {"struct": features(pa.schema(list(kind)))}
+    return {"dtype": {"double": "float64", "float": "float32"}.get(str(kind), str(kind))}
+
+
+def licences(recipe: str, names: Sequence[str]) -> str:
+    """LICENSE.md: each licence that stands in a row, and where its text is."""
+    lines = [
+        f"# {recipe}",
         "",
-        (
-            "Every row names its evidence: the characters of the text whose hash it gives, with page or "
-            "second, verified "
-            "by code. Gates refuse what the evidence does not carry: numbers, units, denials, directions, "
-            "names of things, "
-            "promises, advice to stop a treatment, a contraindication left out. Gates do not find every wrong word."
-        ),
+        "Cada fila dice su licencia en la columna `licence`. / Every row names its licence in the column `licence`.",
         "",
     ]
-    if manifest.get("length_only_accuracy") is not None:
-        lines += [
-            (
-                f"A rule on lengths alone tells the chosen answer in {manifest['length_only_accuracy']:.1%} of the "
-                "pairs (50 % is chance)."
-            ),
-            "",
-        ]
-    if manifest.get("key_chi_square") is not None:
-        lines += [f"Chi-square of the keys' places: {manifest['key_chi_square']:g} (7.81 is the 5 % bound).", ""]
-    names = {
-        "kinds": "kind", "question_types": "type", "evidence_tags": "evidence tag", "safety_flags": "safety flag",
-        "corruptions": "corruption", "strata": "stratum", "split": "split", "licence": "licence",
-        "tradition": "tradition", "source": "source",
-    }  # fmt: skip
-    tallies = manifest | {"source": manifest["sources"]}
-    for key, name in names.items():
-        if tallies.get(key):
-            lines += _table(name, tallies[key])
-    lines += [
-        (
-            "`evidence_tag` says how far a use is believed, in the words of the EU's HMPC, and only where a "
-            "named body or a "
-            "trial is quoted; `no_evaluado` everywhere else. Claims are the sources'. They are no medical advice."
-        ),
-        "",
-        _evaluation(manifest),
-        "",
-    ]
-    if manifest["refused"] and not manifest["unpublishable_included"]:
-        lines += [
-            "Left out because a licence or a model's terms do not allow publishing:",
-            "",
-            *_table("why", manifest["refused"]),
-        ]
-    return lines
-
-
-def _translation(manifest: dict[str, Any]) -> list[str]:
-    """By what the texts were translated, and what the gates made of it."""
-    lines = []
-    if manifest["drafts"]:
-        lines += [
-            (
-                f"> **Draft.** {manifest['drafts']:,} rows were translated by rules (Apertium), which lose the meaning"
-                " of many medical sentences. They are here to show the way of the data and are never published."
-            ),
-            "",
-        ]
-    accepted = sum(count for name, count in manifest["units"].items() if name.startswith("accepted:"))
-    failed = {name.removeprefix("failed:"): c for name, c in manifest["units"].items() if name.startswith("failed:")}
-    said = ", ".join(f"{name} {count:,}" for name, count in failed.items()) or "none"
-    models = ", ".join(f"{name}: {count:,} rows" for name, count in manifest["models"].items()) or "none"
-    return [
-        *lines,
-        (
-            f"**Machine translation** from English ({models}). No person reviewed it. Each row says so in"
-            " `translation`, and `units` holds every piece beside its English."
-        ),
-        "",
-        (
-            f"Of the pieces in these rows {accepted:,} passed the gates of numbers, units, negation, content and form;"
-            f" left out, because no try passed: {said}. Gates find changed doses and denials, not every wrong word."
-        ),
-        "",
-    ]
-
-
-def _personal(manifest: dict[str, Any]) -> str:
-    found = ", ".join(f"{name} {count:,}" for name, count in manifest["personal"].items())
-    said = (
-        f"Personal data found by rules was replaced by placeholders ({found})."
-        if found
-        else "No personal data was found by rules."
-    )
-    return said + " Rules do not find everything; texts of patients are published only after a named person read them."
-
-
-def _evaluation(manifest: dict[str, Any]) -> str:
-    if not manifest["checked_against"]:
-        return "The texts were not checked against any evaluation set."
-    sets = ", ".join(manifest["checked_against"])
-    return f"Questions of these evaluation sets were cut out: {sets} ({manifest['questions_cut']:,} in these rows)."
+    for name in sorted(set(names)):
+        url = url_of(name)
+        lines.append(f"- [{name}]({url})" if url else f"- {name}")
+    return "\n".join(lines) + "\n"

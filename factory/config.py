@@ -326,7 +326,9 @@ class Questions(Table):
         0.5, gt=0, le=1, description="Share of one type among a Document's questions at most, from ten questions on."
     )
     max_similar: float = Field(0.8, gt=0, le=1, description="ROUGE-L of two questions at which the later one repeats.")
-    max_kind_share: float = Field(0.25, gt=0, le=1, description="Share of one kind of corruption among pairs at most.")
+    max_kind_share: float = Field(
+        0.25, gt=0, le=1, description="Share of one kind among corruptions at most, where that leaves half of them."
+    )
 
 
 class Engines(Table):
@@ -343,12 +345,15 @@ class Export(Table):
 
     rows_per_shard: int = Field(50_000, ge=1, description="Rows of one Parquet file at most.")
     licence_refused: tuple[str, ...] = Field((), description="Licences refused beyond the gate's own list.")
+    smc: bool = Field(True, description="The seed project's columns too, as the config smc: the texts a second time.")
+    unpublished: bool = Field(False, description="Serves other recipes only; `factory publish --all` leaves it out.")
 
 
 class Recipe(Table):
     """`pipelines/<name>.toml`: the numbers of one recipe."""
 
     title: str = Field(description="What the dataset is, in one line.")
+    title_es: str = Field("", description="The same in Spanish.")
     select: Select
     read: Read = Read()
     clean: Clean = Clean()

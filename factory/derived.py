@@ -20,7 +20,7 @@ from factory.questions.published import leaves
 from factory.reviews import released
 from factory.sources import SourceList
 from factory.stage import manifest_of
-from factory.store import Store, digest
+from factory.store import Store, digest, read_json
 
 
 class Derived(Build):
@@ -47,6 +47,21 @@ class Derived(Build):
                 found.append((f"{base.recipe}-{batch}", folder, reduced))
         return found
 
+    def _check(self, finals: list[str]) -> None:
+        """Raises ConfigError where other corpora or kinds than last time would empty a dataset that has rows."""
+        last = read_json(self.store, f"datasets/{self.recipe}.json")
+        if self.root or not last or not last["result"]["export"]["rows"] or self.config.questions is None:
+            return
+        now = self.config.questions.model_dump(mode="json", include={"corpora", "kinds"})
+        if any(now[name] != last["config"]["questions"][name] for name in now) and not any(
+            manifest_of(self.store, folder)["out"] for folder in finals
+        ):
+            asked = f"{', '.join(now['corpora'])} ({', '.join(now['kinds'])})"
+            raise ConfigError(
+                f"no question comes of {asked}: {self.recipe} stays as it was",
+                f"ask about other corpora or kinds, or look: factory inspect {now['corpora'][0]}",
+            )
+
     def fingerprint(self) -> str:
         """The digest of all that the dataset depends on: its settings, and the last stages of its corpora."""
         folders = [
@@ -64,9 +79,16 @@ class Derived(Build):
             found.append(Batch(self.recipe, name, (), tasks, None))
         return found, None
 
+    def documents(self) -> int:
+        """How many Documents its corpora hold."""
+        return sum(int(manifest_of(self.store, folder)["out"]) for _, folder, _ in self._corpora())
+
     def _inputs(self, one: Batch) -> tuple[Any, str | None]:
         folder = next(folder for name, folder, _ in self._corpora() if name == one.name)
         return [one.tasks, self.store.digest(f"{folder}/manifest.json")], folder
+
+    def _ranks(self, one: Pass, present: list[str]) -> None:
+        """Documents keep the task they were of: it is that of the corpus's file."""
 
     def _reduced(self, passes: list[Pass]) -> list[str]:
         """What a later batch of a corpus superseded is gone from here too."""
@@ -76,7 +98,7 @@ class Derived(Build):
     def _books(self, held: list[Batch], passes: list[Pass]) -> dict[str, Any]:
         """The parents' book: every Document of the corpora in exactly one place, with its reason."""
         from factory.books import documents, ids, rejected
-        from factory.dedup.index import superseded
+        from factory.published import gone as superseded
 
         given: set[str] = set()
         for _, folder, _ in self._corpora():

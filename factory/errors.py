@@ -24,6 +24,10 @@
     │   ├─ BadReply           truncated, wrong language, off schema: that item is rejected
     │   └─ EngineDown         the model server died: restart, then fail the task
     ├─ LicenceError           publishing refused; names the sources
+    ├─ HubError               the Hub did not take it; main is the old version or the new one
+    │   ├─ HubDenied          no token, an expired one, or no right to write
+    │   ├─ HubBusy            too many requests, down or unreachable: run again later
+    │   └─ HubConflict        somebody else's commit or tag came first
     ├─ StageFailed            a worker died or left no marker; nothing is published
     └─ UnbalancedStage        read ≠ written + rejected: nothing is published
 
@@ -253,6 +257,31 @@ class EngineDown(EngineError):
 class LicenceError(FactoryError):
     reason = "licence"
     exit_code = 5
+
+
+class HubError(FactoryError):
+    reason = "hub"
+
+
+class HubDenied(HubError):
+    reason = "hub_denied"
+    exit_code = 2
+
+
+class HubBusy(HubError):
+    """`retry_after`: when the Hub said to ask again, in seconds from now; None where it did not say."""
+
+    reason = "hub_busy"
+    exit_code = 4
+
+    def __init__(self, message: str, remedy: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, remedy)
+        self.retry_after = retry_after
+
+
+class HubConflict(HubError):
+    reason = "hub_conflict"
+    exit_code = 4
 
 
 class StageFailed(FactoryError):

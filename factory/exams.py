@@ -18,6 +18,7 @@ import orjson
 
 from factory.decontaminate import Item
 from factory.errors import ConfigError
+from factory.readers.casimedicos import TOKENS, rows
 
 # Column names of the sets named above and of their usual copies on the Hub.
 STEMS = (
@@ -56,7 +57,7 @@ def _items(data: bytes, name: str, path: str) -> Iterator[Item]:
         yield from _of_json(data, stem, path)
     else:
         text = data.decode("utf-8", "replace").removeprefix("\ufeff")
-        if _TOKENS.match(text):
+        if TOKENS.match(text):
             yield from _casimedicos(text, stem)
         elif lower.endswith((".csv", ".tsv")):
             dialect = "excel-tab" if lower.endswith(".tsv") else "excel"
@@ -122,18 +123,6 @@ def _options(row: dict[str, Any]) -> Iterator[str]:
             yield value
 
 
-# CasiMedicos-Arg: a token and its label a line, cases one after another, beginning `QUESTION TYPE: …`.
-_TOKENS = re.compile(r"QUESTION\s+\S+\s*\nTYPE:")
-_CASE = re.compile(r"QUESTION TYPE:.*?CLINICAL CASE:\s*(.*?)\s*(?:CORRECT ANSWER:|$)", re.DOTALL)
-_CHOICE = re.compile(r"(?:^|\s)([1-5])-\s+")
-
-
 def _casimedicos(text: str, stem: str) -> Iterator[Item]:
-    words = " ".join(line.split()[0] for line in text.splitlines() if line.split())
-    for number, case in enumerate(re.split(r"(?=QUESTION TYPE:)", words)):
-        found = _CASE.search(case)
-        if found is None:
-            continue
-        parts = _CHOICE.split(found[1])
-        options = tuple(parts[i].strip() for i in range(2, len(parts), 2))
-        yield Item(f"{stem}/{number}", parts[0].strip(), options)
+    for number, row in enumerate(rows(text), 1):
+        yield Item(f"{stem}/{number}", row["question"], tuple(row["options"]))

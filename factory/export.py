@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from factory import attribution, card, reviews
-from factory.asked import Asked, statistics_of
-from factory.books import documents, ids
+from factory.asked import Asked, prompt_of, statistics_of
+from factory.books import documents, ids, opened
 from factory.config import Recipe
-from factory.dedup.index import superseded
 from factory.licence import DRAFT, question_refused
 from factory.licence import refused as refusal_of
+from factory.published import gone as superseded
 from factory.questions.published import published
 from factory.questions_of import question_row
 from factory.record import Split, sha256
-from factory.schema import QA_ROW, QUESTION_ROWS, TEXT_COLUMNS, TEXT_ROW, TRANSLATED_ROW
+from factory.schema import QA_ROW, QUESTION_ROWS, SMC_ROW, TEXT_COLUMNS, TEXT_ROW, TRANSLATED_ROW
+from factory.smc import SMC, of_question, of_text
 from factory.store import MANIFEST, TEMPORARY, LocalStore, Store, digest, home_error, read_json, sync_folder, write_json
 
 TEXT, QUESTIONS = "text", "qa"
@@ -32,6 +33,8 @@ ATTRIBUTION = "ATTRIBUTION.md"
 PARTS = ("data", "attribution", "duplicates")
 SPLITS: tuple[Split, ...] = ("train", "validation", "eval")
 _ROWS_PER_GROUP = 256
+# Raised when the shards of a batch hold something else than before for the same rows.
+_FORMAT = 2
 
 
 def text_row(row: dict[str, Any]) -> dict[str, Any]:
@@ -45,10 +48,12 @@ def text_row(row: dict[str, Any]) -> dict[str, Any]:
 def schemas(config: Recipe) -> dict[str, pa.Schema]:
     """The configs of a recipe's dataset and the columns of each; the first is the default."""
     if config.questions is not None:
-        return {kind: QUESTION_ROWS[kind] for kind in config.questions.kinds}
-    if config.translate is None:
-        return {TEXT: TEXT_ROW}
-    return {TEXT: TRANSLATED_ROW, QUESTIONS: QA_ROW}
+        found: dict[str, pa.Schema] = {kind: QUESTION_ROWS[kind] for kind in config.questions.kinds}
+    elif config.translate is None:
+        found = {TEXT: TEXT_ROW}
+    else:
+        found = {TEXT: TRANSLATED_ROW, QUESTIONS: QA_ROW}
+    return found | {SMC: SMC_ROW} if config.export.smc and found.keys() & {TEXT, QUESTIONS} else found
 
 
 class Shards:
@@ -65,6 +70,7 @@ class Shards:
         self._number: Counter[str] = Counter()
         self._filled: Counter[str] = Counter()
         self.files: dict[str, int] = {}
+        self.sizes: dict[str, list[int]] = {}
 
     def add(self, split: str, row: dict[str, Any]) -> None:
         self._rows.setdefault(split, []).append(row)
@@ -112,6 +118,14 @@ class Shards:
                 os.fsync(file.fileno())
             os.replace(part, whole)
             sync_folder(os.path.dirname(whole))
+        self.sizes[key] = self._sizes(key)
+
+    def _sizes(self, key: str) -> list[int]:
+        """Bytes of a shard as it lies there, and of its columns before compression."""
+        where = f"{self._target}/{key}"
+        with opened(self._store, where) as file:
+            groups = (file.metadata.row_group(number) for number in range(file.num_row_groups))
+            return [self._store.size(where), sum(group.total_byte_size for group in groups)]
 
 
 def export(
@@ -122,13 +136,15 @@ def export(
     target: str,
     *,
     reduced: list[str],
+    story: Mapping[str, Any] | None = None,
     include_unpublishable: bool = False,
     drafts: bool = False,
 ) -> dict[str, Any]:
     """The dataset under `target` holds exactly the rows of the final stages that may be published.
 
     `reduced`: of each batch the stage that says what repeats what, and which rows of earlier batches gave way.
-    `drafts`: machine drafts are kept, and the dataset is marked as one that is never published. Returns its manifest.
+    `story`: what the build says of its stages and items, for the card. `drafts`: machine drafts are kept, and the
+    dataset is marked as one that is never published. Returns its manifest.
     Raises HomeError when the storage refuses.
     """
     old = read_json(store, f"{target}/{MANIFEST}") or {"batches": {}}
@@ -140,7 +156,7 @@ def export(
         own = sorted(gone.keys() & set(ids(store, folder))) if gone else []
         # A stage that was run again keeps its folder: what stands in it is told by its manifest.
         within = sha256(store.read(f"{folder}/{MANIFEST}") or b"")
-        parts = [within, include_unpublishable, drafts, config.export.model_dump(mode="json"), own]
+        parts = [_FORMAT, within, include_unpublishable, drafts, config.export.model_dump(mode="json"), own]
         key = digest([*parts, released] if released else parts)[:8]
         before = old["batches"].get(batch)
         if before and before["key"] == key and all(store.has(f"{target}/{f}") for f in _files(before)):
@@ -154,6 +170,7 @@ def export(
                 raise home_error(error, store.path(target)) from error
             found[batch]["key"] = key
     manifest = _manifest(recipe, found, include_unpublishable)
+    manifest |= {name: story[name] for name in ("stages", "items")} if story else {}
     manifest["checked_against"] = [n.rsplit("-", 1)[0] for n in store.names("decontamination") if n.endswith(".npz")]
     if not manifest["files"]:
         name, schema = next(iter(schemas(config).items()))
@@ -164,6 +181,7 @@ def export(
         manifest["files"] = {empty: 0}
     pages = {
         ATTRIBUTION: attribution.page(recipe, (row for one in found.values() for row in one["credits"])),
+        card.LICENCES: card.licences(recipe, list(manifest["licence"])),
         "README.md": card.write(config, manifest),
     }
     for name, text in pages.items():
@@ -199,6 +217,7 @@ def _export_batch(
     tallies: dict[str, Counter[str]] = {name: Counter() for name in ("licence", "tradition", "source_kind", "split")}
     units: Counter[str] = Counter()
     models: Counter[str] = Counter()
+    prompts: Counter[str] = Counter()
     drafted = 0
     refused: Counter[str] = Counter()
     sources: Counter[str] = Counter()
@@ -237,17 +256,24 @@ def _export_batch(
         words += len(row["text"].split())
         if row["translation"]:
             models[f"{row['translation']['model']} ({row['translation']['tier']})"] += 1
+            prompts[prompt_of(row["translation"])] += 1
             units.update(f"failed:{u['gate']}" if u["gate"] else f"accepted:{u['how']}" for u in row["units"])
         if row["form"] is not None and QUESTIONS in shards:
-            shards[QUESTIONS].add(row["split"], question_row(row))
+            asked_of = question_row(row)
+            shards[QUESTIONS].add(row["split"], asked_of)
+            view = of_question(row, asked_of["question"], asked_of["answer"] or "", row["doc_id"])
         else:
             shards[TEXT].add(row["split"], text_row(row))
+            view = of_text(row)
+        if SMC in shards:
+            shards[SMC].add(row["split"], view)
     for one in shards.values():
         one.close()
     files = {name: count for one in shards.values() for name, count in one.files.items()}
     found: dict[str, Any] = {name: dict(sorted(tally.items())) for name, tally in tallies.items()}
     sidecars = {f"attribution/{stem}.tsv": credited.data()}
     if config.questions is None:
+        found["prompts"] = dict(sorted(prompts.items()))
         log = attribution.duplicates(store, reduced, gone, include_unpublishable=include_unpublishable)
         sidecars[f"duplicates/{stem}.tsv"] = log
     else:
@@ -256,6 +282,7 @@ def _export_batch(
         store.write(f"{target}/{name}", data)
     return found | {
         "files": dict(sorted(files.items())),
+        "sizes": dict(sorted((name, size) for one in shards.values() for name, size in one.sizes.items())),
         "models": dict(sorted(models.items())),
         "units": dict(sorted(units.items())),
         "drafts": drafted,
@@ -266,7 +293,7 @@ def _export_batch(
         "refused": dict(sorted(refused.items())),
         "sources": dict(sorted(sources.items())),
         "words": words,
-        "rows": sum(files.values()),
+        "rows": sum(count for name, count in files.items() if not name.startswith(f"data/{SMC}/")),
     }
 
 
@@ -298,7 +325,10 @@ def _questions(
         if question["kind"] not in shards:
             continue
         shards[question["kind"]].add(row["split"], made)
-        asked.add(question)
+        if question["kind"] == QUESTIONS and SMC in shards:
+            view = of_question(row, question["question"], question["answer"], question["id"])
+            shards[SMC].add(row["split"], view)
+        asked.add(question, released.get(question["id"]))
         count += 1
         words += len(question["question"].split()) + len(question["answer"].split())
     return Left(count, words)
@@ -316,6 +346,7 @@ def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -
         "files",
         "personal",
         "models",
+        "prompts",
         "units",
     ):
         tally: Counter[str] = Counter()
@@ -323,6 +354,7 @@ def _manifest(recipe: str, found: dict[str, Any], include_unpublishable: bool) -
             tally.update(one[name])
         total[name] = dict(sorted(tally.items()))
     total |= statistics_of(list(found.values()))
+    total["sizes"] = {name: size for one in found.values() for name, size in sorted(one["sizes"].items())}
     return total | {
         "recipe": recipe,
         "rows": sum(one["rows"] for one in found.values()),
@@ -352,6 +384,7 @@ def copy(store: Store, target: str, folder: str) -> Iterator[str]:
     for name in [
         *[n for n in names if n.startswith(tuple(f"{p}/" for p in PARTS))],
         ATTRIBUTION,
+        card.LICENCES,
         MANIFEST,
         "README.md",
     ]:

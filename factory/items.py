@@ -28,6 +28,8 @@ from factory.record import (
 )
 from factory.stage import Context, progress
 from factory.store import Cache, LocalStore, Raw, Store, open_store
+from factory.tombstones import REASON as RETRACTED
+from factory.tombstones import Texts
 
 # The formats each kind of source may turn out to be.
 FORMATS_OF_KIND: dict[Kind, tuple[str, ...]] = {
@@ -114,7 +116,7 @@ class ReadItems(PipelineStep):
 
     name = "Raw items"
     type = "READER"
-    version = 6
+    version = 7
 
     def __init__(self, context: Context, config: Read) -> None:
         super().__init__()
@@ -122,9 +124,11 @@ class ReadItems(PipelineStep):
         self.config = config
         self.exclusion_writer: Any = None
         self.books: Any = None
+        self._refused: Texts | None = None
 
     def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         store = open_store(self.context.home)
+        self._refused = Texts(store)
         config = self.config if self.context.ocr else self.config.model_copy(update={"ocr": "never"})
         with LimitedReader(config, Cache(store, "ocr")) as reader:
             for receipt in self.context.inputs(store, rank, world_size):
@@ -142,7 +146,15 @@ class ReadItems(PipelineStep):
                 if document.id <= last:
                     raise AssertionError(f"{document.id} after {last}: parts of one file must be in order")
                 last = document.id
-                if document.text:
+                said = document.metadata
+                if self._refused and self._refused.holds(receipt["source"]["id"], said["text_sha256"], said.get("url")):
+                    # Nothing is kept of it but its id and the reason.
+                    bad += 1
+                    reason = RETRACTED
+                    document.text = ""
+                    document.metadata |= {"title": None, "author": None, "url": None, "spans": []}
+                    self._reject(document, reason, "", rank)
+                elif document.text:
                     good += 1
                     yield document
                 else:

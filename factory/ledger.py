@@ -20,6 +20,7 @@ from factory.config import Source
 from factory.receipts import Receipts
 from factory.record import item_id, sha256
 from factory.store import Raw, Store, digest, read_json, write_json
+from factory.tombstones import REASON, Refusals
 
 FORMAT = 2
 # A local file larger than this is not a document (the largest medical scans seen are some 700 MB).
@@ -84,6 +85,7 @@ class Ledger:
         self._store = store
         self._raw = Raw(store)
         self._writing = threading.Lock()
+        self._refused = Refusals(store)
 
     def receipts(self, source_id: str | None = None) -> Iterator[dict[str, Any]]:
         """Every receipt, oldest name first, of one source or of all."""
@@ -146,6 +148,8 @@ class Ledger:
 
     def say(self, source: Source) -> None:
         """What is known of a source is what was said last, at ingest or by a sources file at a build."""
+        if self._refused.source(source.id):
+            return
         row = source.model_dump(mode="json", exclude_none=True)
         if read_json(self._store, f"sources/{source.id}.json") != row:
             write_json(self._store, f"sources/{source.id}.json", row)
@@ -161,12 +165,23 @@ class Ledger:
         return digest(rows)
 
     def record(self, attempt: Attempt) -> dict[str, Any]:
-        """The attempt is durable: its bytes first, then its receipt, which is returned."""
+        """The attempt is durable: its bytes first, then its receipt, which is returned.
+
+        What was taken down is refused: nothing is kept of it, and the attempt says `forbidden`, `retracted`.
+        """
         sha = attempt.sha256 or (sha256(attempt.data) if attempt.data is not None else None)
+        if self.refuses(attempt.source.id, attempt.address, sha):
+            attempt.status, attempt.reason, attempt.message, attempt.data = "forbidden", REASON, "", None
+            return {"status": "forbidden", "reason": REASON, "address": attempt.address, "source": {}, "sha256": None}
         with self._writing:
             if attempt.data is not None and sha is not None:
                 self._raw.put(sha, attempt.data)
             return self._receipt(attempt, sha, len(attempt.data) if attempt.data is not None else 0)
+
+    def refuses(self, source: str, address: str, sha: str | None = None) -> bool:
+        """This source, what is at this address, or these bytes were taken down."""
+        refused = self._refused
+        return refused.source(source) or refused.address(address) or refused.data(sha)
 
     def take(self, source: Source, files: Iterable[Path]) -> Iterator[tuple[Path, str, str]]:
         """Store local files as items of a source, yielding `(file, outcome, reason)` for each as it is durable.
@@ -187,6 +202,9 @@ class Ledger:
                 yield file, outcome, reason
                 continue
             sha = sha256(data)
+            if self.refuses(source.id, "", sha):
+                yield file, "forbidden", REASON
+                continue
             before = known.get((sha, name))
             if before == said:
                 yield file, "unchanged", "already_stored"

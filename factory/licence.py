@@ -25,7 +25,7 @@ _OPEN = re.compile(
 
 def publishable(licence: str | None) -> bool:
     """True only for a licence known to allow publishing derived works for any purpose."""
-    return licence is not None and _OPEN.match(licence) is not None
+    return licence is not None and _OPEN.fullmatch(licence) is not None
 
 
 def refusal(licence: str | None) -> str | None:

@@ -116,3 +116,15 @@ def purge(store: Store, doc_ids: set[str]) -> int:
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     db.close()
     return gone
+
+
+def of_documents(store: Store) -> set[str]:
+    """The ids of the Documents that replies were asked for."""
+    if not isinstance(store, LocalStore):
+        return {json.loads(store.read(key) or b"{}").get("doc_id", "") for key in store.walk("cache/replies")}
+    if not store.has(FILE):
+        return set()
+    with sqlite3.connect(store.path(FILE), timeout=60) as db:
+        found = {row[0] for row in db.execute("SELECT DISTINCT doc_id FROM replies")}
+    db.close()
+    return found

@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 from collections import Counter
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from factory.books import documents, rejected
+from factory.card_words import measured
 from factory.config import Recipe
 from factory.licence import COLUMNS, DRAFT, refused
 from factory.record import sha256
@@ -23,7 +25,7 @@ _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{margin-bottom:0}h2{margin:2.2rem 0 .6rem}p.sub{color:var(--soft);margin-top:.2rem}
 table{border-collapse:collapse;width:100%}td,th{padding:.25rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
-td.n{text-align:right;font-variant-numeric:tabular-nums}svg{display:block;max-width:100%}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}svg{display:block;max-width:100%}
 svg text{fill:var(--ink);font:13px system-ui,sans-serif}.bar{fill:var(--bar)}.drop{fill:var(--drop)}
 details{border:1px solid var(--line);border-radius:6px;padding:.5rem .8rem;margin:.5rem 0}summary{cursor:pointer}
 blockquote{margin:.5rem 0;white-space:pre-wrap;overflow-wrap:anywhere}.warn{color:var(--drop);font-weight:600}
@@ -57,7 +59,7 @@ def histogram(lengths: list[int]) -> dict[str, int]:
 
 
 def _funnel(result: Result) -> str:
-    rows = ["<table><tr><th>stage<th>in<th>kept<th>dropped, by reason</tr>"]
+    rows = ["<table><tr><th>stage<th class=n>in<th class=n>kept<th>dropped, by reason</tr>"]
     for stage in result.stages:
         why = ", ".join(f"{html.escape(k)} {v:,}" for k, v in stage["rejected"].items()) or "—"
         more = f" (+{stage['split']:,} split off)" if stage["split"] else ""
@@ -91,6 +93,62 @@ def _examples(chosen: list[tuple[str, dict[str, Any]]]) -> str:
             f"<blockquote>{html.escape(row['text'][:1500])}</blockquote>{_units(row['units'] or [])}</details>"
         )
     return "".join(found) or "<p class=sub>none</p>"
+
+
+def _duplicates(store: Store, folders: Sequence[str], *, shown: bool) -> str:
+    """How many Documents repeat another, by how; the first pairs by sha256 of the id, both sides where both may leave."""
+    tally: Counter[str] = Counter()
+    chosen: list[tuple[str, dict[str, Any]]] = []
+    for folder in folders:
+        for reason in store.names(f"{folder}/rejected"):
+            if not reason.endswith("_duplicate"):
+                continue
+            for row in rejected(store, folder, reason):
+                tally[reason] += 1
+                metadata = row["metadata"]
+                if shown or not (refused(metadata) or metadata.get("duplicate_of") is None):
+                    chosen = sorted([*chosen, (sha256(row["id"]), row)], key=itemgetter(0))[: EXAMPLES * 2]
+    wanted = {row["metadata"]["duplicate_of"]: row for _, row in chosen}
+    pairs = []
+    for folder in folders if wanted else ():
+        for row in documents(store, folder, ["doc_id", "text", "title", *COLUMNS]):
+            if row["doc_id"] in wanted and (shown or refused(row) is None):
+                pairs.append((row, wanted.pop(row["doc_id"])))
+    return bars(dict(sorted(tally.items())), "drop") + "".join(_pair(*pair) for pair in pairs[:EXAMPLES])
+
+
+def _pair(kept: dict[str, Any], dropped: dict[str, Any]) -> str:
+    metadata = dropped["metadata"]
+    share = metadata.get("containment")
+    facts = f"{dropped['reason']}" + (f", {share:.0%} of it stands in the other" if share else "")
+    sides = [(kept["title"] or kept["doc_id"], kept["text"]), (metadata.get("title") or dropped["id"], dropped["text"])]
+    cells = "".join(
+        f"<td><b>{html.escape(title)}</b><blockquote>{html.escape(text[:500])}</blockquote>" for title, text in sides
+    )
+    return (
+        f"<details><summary>{html.escape(str(sides[1][0]))}</summary><p class=sub>{html.escape(facts)}</p>"
+        f"<table><tr><th>kept<th>dropped</tr><tr>{cells}</tr></table></details>"
+    )
+
+
+def _gates(config: Recipe) -> str:
+    """What was measured of the gates that a recipe's rows passed."""
+    rates = measured()
+    if config.questions is not None:
+        told = rates["questions"]
+        table = {
+            "planted errors refused": told["planted"], "good rows refused": told["good"],
+            "wrong rows that passed, written by somebody who saw no gate": told["blind_wrong"],
+            "right rows refused, by the same": told["blind_right"],
+        }  # fmt: skip
+        lines = [(what, f"{part:,} of {whole:,} ({part / whole:.1%})") for what, (part, whole) in table.items()]
+    else:
+        told = rates["translation"]
+        names = {"planted": "planted errors found, the worst kind", "negation": "planted denials found"}
+        lines = [(what, f"{told[key]:.1%}") for key, what in names.items()]
+        lines.append(("false alarms over human translations", f"{told['false_alarms']:.1%}"))
+    cells = "".join(f"<tr><td>{html.escape(what)}<td class=n>{said}" for what, said in lines)
+    return f"<table><tr><th>gates<th>measured</tr>{cells}</table><p class=sub>how: docs/gates.md, docs/questions.md</p>"
 
 
 def _units(units: list[dict[str, Any]]) -> str:
@@ -139,7 +197,11 @@ def write_report(
     export = result.export
     if export["drafts"]:
         warn += f"<p class=warn>{export['drafts']:,} rows are rule-based machine drafts: never to be published.</p>"
-    translated = [("Translated by", bars(export["models"])), ("Units", bars(export["units"]))]
+    translated = [
+        ("Translated by", bars(export["models"]) + bars(export["prompts"])),
+        ("Units", bars(export["units"])),
+        ("What the gates find", _gates(config)),
+    ]
     sections = [
         ("What happened to every input", _books(result.items)),
         ("Stage by stage", _funnel(result)),
@@ -148,6 +210,8 @@ def write_report(
         ("Traditions", bars(export["tradition"])),
         ("Kinds of source", bars(export["source_kind"])),
         ("Personal data replaced", bars(export["personal"])),
+        ("What repeats what", _duplicates(store, folders, shown=shown)),
+        ("Evaluation sets that were cut out", _checked(export)),
         ("Languages seen", bars(dict(languages))),
         ("Splits", bars(export["split"])),
         *(translated if config.translate else ()),
@@ -176,7 +240,6 @@ def _questions(store: Store, recipe: str, config: Recipe, result: Result, final:
         "question_types",
         "evidence_tags",
         "safety_flags",
-        "lanes",
         "corruptions",
         "strata",
         "key_places",
@@ -186,9 +249,15 @@ def _questions(store: Store, recipe: str, config: Recipe, result: Result, final:
         numbers.append(f"a rule on lengths alone tells {export['length_only_accuracy']:.1%} of the pairs")
     if export.get("key_chi_square") is not None:
         numbers.append(f"chi-square of the keys' places {export['key_chi_square']:g} (5 % bound 7.81)")
+    if export.get("key_alike_accuracy") is not None:
+        numbers.append(
+            f"the option most like the others is the key in {export['key_alike_accuracy']:.1%} (chance 25 %)"
+        )
     sections = [
         ("What happened to every document", _books(result.items)),
         ("Stage by stage", _funnel(result)),
+        ("Written by", bars(export.get("lanes", {})) + bars(export.get("prompts", {}))),
+        ("What the gates find", _gates(config)),
         ("What happened to every passage", bars({k: v for k, v in last.get("passages", {}).items() if k != "in"})),
         ("What happened to every row", bars({k: v for k, v in last.get("questions", {}).items() if k != "proposed"})),
         *((name.replace("_", " ").capitalize(), bars(export.get(name, {}))) for name in tallies if export.get(name)),
@@ -201,6 +270,12 @@ def _questions(store: Store, recipe: str, config: Recipe, result: Result, final:
     if export["unpublishable_included"]:
         more += "<p class=warn>Holds rows whose licence does not allow publishing.</p>"
     return page_of(recipe, config.title, sections, more)
+
+
+def _checked(export: dict[str, Any]) -> str:
+    if not export["checked_against"]:
+        return "<p class=sub>none: factory decontaminate index</p>"
+    return f"<p>{html.escape(', '.join(export['checked_against']))}: {export['questions_cut']:,} questions</p>"
 
 
 def _asked_examples(chosen: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> str:

@@ -312,6 +312,12 @@ QUESTION_ROWS: dict[str, pa.Schema] = {
     ),
 }
 
+# The columns of the seed project's corpus (SpanishMedicalLLM), all of them strings.
+SMC_COLUMNS = (
+    "raw_text", "topic", "speciallity", "raw_text_type", "topic_type", "source", "country", "document_id",
+)  # fmt: skip
+SMC_ROW = pa.schema([(name, pa.string()) for name in SMC_COLUMNS])
+
 
 def row_of(document: Document) -> dict[str, Any]:
     """The Document as a row of `DOCUMENT`: unknown metadata is left out, a missing fact is None."""

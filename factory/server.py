@@ -62,12 +62,28 @@ def asked(url: str, path: str, body: dict[str, Any] | None = None, *, timeout: f
         return text
 
 
+def quantised_here() -> bool:
+    """This machine's CPU has what vLLM's kernels for 4-bit weights want (AVX-512, or another kind of processor)."""
+    try:
+        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
+            flags = next((line for line in file if line.startswith("flags")), "")
+    except OSError:
+        return True
+    return not flags or "avx512f" in flags.split()
+
+
 def command(profile: Profile, serve: Serve, python: str, port: int) -> list[str]:
     """How vLLM is started for a profile."""
     if profile.engine != "vllm":
         twin = f"; take {profile.twin}" if profile.twin else ""
         raise ConfigError(
             f"{profile.name} is not served by vLLM{twin}", "or serve it yourself and name it: --endpoint URL"
+        )
+    gpus = gpu_memory()
+    if not gpus and profile.bytes_per_parameter < 1 and not quantised_here():
+        raise ConfigError(
+            f"{profile.name} has 4-bit weights, which vLLM runs on a GPU or on a CPU with AVX-512; here is neither",
+            f"take {profile.twin}" if profile.twin else "name a server that runs it: --endpoint URL",
         )
     found = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", profile.repo]
     found += ["--served-model-name", profile.name, "--host", "127.0.0.1", "--port", str(port)]
@@ -81,7 +97,7 @@ def command(profile: Profile, serve: Serve, python: str, port: int) -> list[str]
         found += ["--hf-overrides", json.dumps(profile.hf_overrides)]
     if profile.trust_remote_code and serve.trust_remote_code:
         found += ["--trust-remote-code"]
-    if not gpu_memory():
+    if not gpus:
         # Without a number it wants nine tenths of the machine; its CPU build has no block below 32 tokens.
         found += ["--kv-cache-memory-bytes", serve.cpu_cache, "--block-size", "32"]
     elif serve.gpu_memory is not None:

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from factory.errors import HomeError
+from factory.errors import ConfigError, HomeError
 from factory.record import sha256
 
 MANIFEST = "manifest.json"
@@ -138,13 +138,20 @@ class LocalStore:
 
 
 class RemoteStore:
-    """A prefix on any fsspec file system; a PUT is whole or absent."""
+    """A prefix on any fsspec file system; a PUT is whole or absent. Raises ConfigError for a protocol nobody knows."""
 
     def __init__(self, url: str) -> None:
         from fsspec.core import url_to_fs
 
         self.root = url.rstrip("/")
-        self._fs, self._prefix = url_to_fs(self.root)
+        try:
+            self._fs, self._prefix = url_to_fs(self.root)
+        except (ImportError, ValueError) as error:
+            protocol = url.split("://", maxsplit=1)[0]
+            raise ConfigError(
+                f"no storage {protocol}:// on this machine: {error}",
+                "pip install 'corpus-factory[scale]' for s3://; a folder needs no protocol",
+            ) from error
 
     def path(self, key: str = "") -> str:
         return f"{self.root}/{key}" if key else self.root

@@ -30,7 +30,7 @@ def question_stages(config: Recipe, context: Context) -> list[Stage]:
         ),
         Stage(
             "novel",
-            (Novel(context, asked), Compose(asked), KeepAsked(lane)),
+            (Novel(context, asked), Compose(asked), KeepAsked(lane, asked.kinds)),
             (asked, Indexes(files=context.indexes)),
             "reduce",
             questioned=True,

@@ -18,7 +18,12 @@ def stages(config: Recipe, context: Context) -> list[Stage]:
     return [
         Stage(
             "ask",
-            (KeepAskable(config.select, asked), TemplateStep(asks=lane != "model"), model, ClosePassages(lane)),
+            (
+                KeepAskable(config.select, asked, exams=True),
+                TemplateStep(asks=lane != "model"),
+                model,
+                ClosePassages(lane),
+            ),
             (config.select, asked, engines),
             "multiply",
             engine=lane != "template",

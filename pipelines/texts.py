@@ -10,13 +10,14 @@ from factory.steps.decontaminate import Decontaminate
 from factory.steps.hostile import RemoveHostile
 from factory.steps.language import LanguageStep
 from factory.steps.personal import ScrubPersonal
-from factory.steps.quality import KeepLanguage, KeepTexts, KeepTraditions, QualityFilter
+from factory.steps.quality import KeepLanguage, KeepQuestions, KeepTexts, KeepTraditions, QualityFilter
+from factory.steps.questions import SplitQuestions
 from factory.steps.text import RepairText, Seal
 from factory.steps.topic import TagTopic
 
 
-def text_stages(config: Recipe, context: Context) -> list[Stage]:
-    """Raw items → Documents → clean Documents in one language → one copy of each."""
+def text_stages(config: Recipe, context: Context, *, questions: bool = False) -> list[Stage]:
+    """Raw items → Documents → clean Documents in one language → one copy of each: texts, or questions of sets."""
     clean = config.clean
     return [
         Stage("read", (ReadItems(context, config.read),), (config.read,), "items"),
@@ -25,7 +26,7 @@ def text_stages(config: Recipe, context: Context) -> list[Stage]:
             (
                 RepairText(),
                 RemoveHostile(),
-                KeepTexts(),
+                *((SplitQuestions(), KeepQuestions()) if questions else (KeepTexts(),)),
                 LanguageStep(),
                 KeepTraditions(config.select.traditions),
                 KeepLanguage((config.select.language,), clean.min_language_score),

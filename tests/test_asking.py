@@ -12,9 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from factory.asked import chi_square, length_only
+from factory.cli.building import remembered
+from factory.errors import ConfigError
 from factory.questions.case import Case
+from factory.questions.exam import of_exam
 from factory.questions.gates import check
-from factory.record import doc_id, sha256, split_of
+from factory.questions.judge import Source
+from factory.questions_of import paragraphs_of_question
+from factory.readers import casimedicos
+from factory.record import assemble, doc_id, sha256, split_of
+from factory.store import open_store, read_json, write_json
 from tests.command import PROSE, json_lines, ok, run, tree
 from tests.questions.test_gates import PASSAGE
 
@@ -121,7 +128,9 @@ def test_the_books_balance(home: Path) -> None:
 
 def test_choices_are_in_headqas_layout_with_one_key(home: Path) -> None:
     """`ra` names the key among four answers; the others are refused by a gate; the places are even."""
+    known = texts(home)
     found = [row for recipe in RECIPES[:3] for row in rows(home, recipe, "mcq")]
+    assert len(found) > 8
     places = Counter(str(row["ra"]) for row in found)
     for row in found:
         assert [one["aid"] for one in row["answers"]] == [1, 2, 3, 4]
@@ -131,6 +140,13 @@ def test_choices_are_in_headqas_layout_with_one_key(home: Path) -> None:
         assert len(set(others)) == 3
         median = sorted(map(len, others))[1]
         assert 0.5 <= len(key) / median <= 2
+        if row["question_type"] != "term":
+            source = known[row["doc_id"], row["text_sha256"]]
+            quotes = [one["quote"] for one in row["evidence"]]
+            natural = row["tradition"] in ("natural", "traditional", "alternative")
+            above = f"{row['section'] or ''}\n{row['title'] or ''}"
+            for option in others:
+                assert check(Case(source["text"], row["qtext"], option, quotes, above, natural)), option
     value = chi_square(places)
     assert value is not None
     assert value < 11.34  # the 1 % bound of three degrees
@@ -228,8 +244,9 @@ def agrees(kind: str, chosen: str, rejected: str) -> bool:
         promise = (
             r"\b(?:cura|nunca|siempre|infalible|milagroso|garantiza\w*|segur\w|inofensivo|100|riesgos?|funciona)\b"
         )
-        promise += r"|\bsecundarios?\b"
-        return re.search(promise, " ".join(new)) is not None
+        promise += r"|\bsecundarios?\b|\bdemostrado\b"
+        doubt = r"\b(?:pueden?|podrían?|sugieren|indican|cree|muestran|señalan)\b"
+        return re.search(promise, " ".join(new)) is not None or re.search(doubt, " ".join(gone)) is not None
     return False
 
 
@@ -251,7 +268,21 @@ def test_no_work_is_on_two_sides_of_a_split(home: Path) -> None:
         splits.setdefault(row["work_id"], set()).add(row["split"])
     for _, _, row in every(home):
         splits.setdefault(row["work_id"], set()).add(row["split"])
+    assert len(splits) > 10
+    assert every(home)
     assert [work for work, found in splits.items() if len(found) > 1] == []
+
+
+def test_options_do_not_give_the_key_away(home: Path) -> None:
+    """Who has not read the source: the option most like the others is the key no more often than one of four, or so."""
+    found = [row for recipe in RECIPES[:3] for row in rows(home, recipe, "mcq") if row["question_type"] != "term"]
+    right = 0.0
+    for row in found:
+        options = [set(re.findall(r"\w+", one["atext"].lower())) for one in row["answers"]]
+        alike = [round(sum(len(a & b) / len(a | b) for b in options), 6) for a in options]
+        best = [number for number, score in enumerate(alike, 1) if score >= max(alike) - 0.02]
+        right += (row["ra"] in best) / len(best)
+    assert right / len(found) < 0.4
 
 
 def herb(number: int) -> str:
@@ -284,7 +315,9 @@ def test_the_evaluation_set_comes_from_held_out_documents_only(tmp_path: Path) -
     assert found
     assert {row["split"] for row in found} == {"eval"}
     assert {"use", "dose", "contraindication"} <= {row["stratum"] for row in found}
-    assert all(row["split"] != "eval" for row in rows(home, "preferences_es", "preference"))
+    pairs = rows(home, "preferences_es", "preference")
+    assert pairs
+    assert all(row["split"] != "eval" for row in pairs)
 
 
 def test_inspect_shows_the_source_with_its_evidence(home: Path) -> None:
@@ -453,3 +486,108 @@ def test_datasets_pass_into_trls_preparation(home: Path, tmp_path: Path) -> None
                 model, args=DPOConfig(output_dir=where, **same), train_dataset=data, processing_class=tokenizer
             )
             assert len(dpo.train_dataset) == len(data)
+
+
+def bare(text: Any) -> str:
+    """Letters and digits only: what cleaning may have changed is not told apart."""
+    return re.sub(r"\W+", "", str(text))
+
+
+@pytest.mark.data
+def test_exams_are_a_second_source_of_pairs(data: Path, tmp_path: Path) -> None:
+    """CasiMedicos' training cases: the right option against a wrong one; its dev set and HEAD-QA's questions stay out."""
+    home = tmp_path / "home"
+    folder = data / "qa/casimedicos_arg/ES"
+    said = ("--source", "casimedicos", "--language", "es", "--tradition", "conventional", "--licence", "CC-BY-4.0")
+    mark = "QUESTION O"
+    train = tmp_path / "train.tsv"
+    train.write_text("".join(mark + one for one in (folder / "train.tsv").read_text("utf-8").split(mark)[-130:]))
+    ok("ingest", train, folder / "dev.tsv", *said, "-q", home=home)
+    cases = list(casimedicos.rows(train.read_text("utf-8")))
+    assert len(cases) == 130
+    # One of them as an evaluation set: whoever indexes HEAD-QA has its questions cut out.
+    wanted = next(case for case in cases if "su abuela materna precisó diálisis" in case["question"])
+    exam = tmp_path / "headqa.jsonl"
+    exam.write_text(json.dumps({"id": "q1", "question": wanted["question"], "options": wanted["options"]}))
+    ok("decontaminate", "index", exam, "--name", "headqa", home=home)
+    ok("synth-qa", "preferences_es", "-q", home=home)
+    found = [row for row in rows(home, "preferences_es", "preference") if row["pair_kind"] == "exam"]
+    assert len(found) >= 8
+    for row in found:
+        asked, quotes = row["prompt"][0]["content"], " ".join(one["quote"] for one in row["evidence"])
+        case = next(c for c in cases if bare(c["question"]) == bare(asked) and bare(quotes) in bare(c["explanation"]))
+        options = [str(one).rstrip(". ") for one in case["options"]]
+        right = options.index(row["chosen"][0]["content"].rstrip(". "))
+        assert right == case["correct_option"] - 1
+        assert options.index(row["rejected"][0]["content"].rstrip(". ")) != right
+        assert row["corruption"] == "wrong_option"
+        assert row["fails"] in check(Case(str(case["explanation"]), asked, row["rejected"][0]["content"], quotes))
+    assert all("abuela materna precisó diálisis" not in row["prompt"][0]["content"] for row in found)
+    dropped = json_lines(run("inspect", "exams_es", "--dropped", "held_out_by_its_set", "--json", home=home).stdout)
+    assert dropped
+    assert {row["metadata"]["title"] for row in dropped} == {"dev.tsv"}
+
+
+def test_an_exam_that_lost_an_option_gives_no_pair() -> None:
+    """What cleaning or translation took would make another option the right one."""
+    sentence = "El diagnóstico es una apendicitis aguda por el dolor en la fosa ilíaca."
+    options = ["Apendicitis aguda", "Colitis ulcerosa", "Pancreatitis aguda"]
+    paragraphs = paragraphs_of_question(
+        "¿Qué enfermedad tiene un niño con dolor en la fosa ilíaca?", options, (), [sentence]
+    )
+    for gone, outcome in ((None, "accepted"), (2, "skipped")):
+        text, spans = assemble([one for number, one in enumerate(paragraphs) if number != gone])
+        metadata = {"spans": spans, "text_sha256": sha256(text), "title": "x", "tradition": "conventional"}
+        found, made = of_exam(Source(text, metadata), "mcq:3:1")
+        assert [(one.outcome, one.reason) for one in found] == [(outcome, "" if gone is None else "question_not_whole")]
+        assert [row["answer"] for row in made] == ([] if gone else ["Apendicitis aguda."])
+
+
+def test_a_run_that_fails_leaves_no_settings_and_no_empty_dataset(tmp_path: Path) -> None:
+    """A server that is not there is forgotten; what was built stays; other kinds or corpora empty nothing."""
+    home, out = tmp_path / "home", tmp_path / "out"
+    (tmp_path / "boldo.md").write_text(herb(1))
+    ok(
+        "ingest",
+        tmp_path / "boldo.md",
+        "--source",
+        "h",
+        "--tradition",
+        "natural",
+        "--licence",
+        "CC0-1.0",
+        "-q",
+        home=home,
+    )
+    ok("synth-qa", "natural_es_qa", "-q", home=home)
+    ok("export", "natural_es_qa", out, home=home)
+    before = rows(home, "natural_es_qa", "qa")
+    assert before
+    gone = run("synth-qa", "natural_es_qa", "--endpoint", "http://127.0.0.1:9", "--model", "m", "-q", home=home)
+    assert gone.returncode != 0
+    assert not (home / "said/natural_es_qa.json").exists()
+    ok("synth-qa", "natural_es_qa", "-q", home=home)
+    assert rows(home, "natural_es_qa", "qa") == before
+    for args in (("--kind", "discharge"), ("--from", "medical_es")):
+        refused = run("synth-qa", "natural_es_qa", *args, "-q", home=home)
+        assert refused.returncode == 2
+        assert "stays as it was" in refused.stderr
+        assert rows(home, "natural_es_qa", "qa") == before
+    ok("synth-qa", "natural_youtube_es_qa", "-q", home=home)
+    again = run("export", "natural_youtube_es_qa", out, home=home)
+    assert again.returncode == 2
+    assert json.loads((out / "manifest.json").read_text())["rows"] > 0
+    shown = json_lines(run("inspect", "natural_es_qa", "--dropped", "no_pattern", "--json", home=home).stdout)
+    assert all(row["kind"] == "passage" and row["passage"] for row in shown)
+    dry = run("synth-qa", "natural_es_qa", "--dry-run", home=home)
+    assert "patterns would ask about 1 documents of natural_es" in dry.stdout
+
+
+def test_a_recipe_that_was_built_keeps_its_model(tmp_path: Path) -> None:
+    """Another recipe of the same run that fails takes nothing from it."""
+    store = open_store(str(tmp_path))
+    with pytest.raises(ConfigError), remembered(store, {"a": {"settings": ["x"]}, "b": {"settings": ["y"]}}):
+        write_json(store, "datasets/a.json", {"built": 1})
+        raise ConfigError("b cannot be")
+    assert read_json(store, "said/a.json") == {"settings": ["x"]}
+    assert read_json(store, "said/b.json") is None

@@ -20,12 +20,13 @@ FACTORY = PROJECT / "factory"
 # A (left) may be imported by what stands on its right, never the other way round.
 LAYERS = [
     {"errors", "record", "config", "interrupt"},
-    {"words", "personal", "medical", "models", "translate", "questions"},
+    {"words", "personal", "medical", "models", "translate", "questions", "questions_of"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
     | {"fetch", "receipts", "speech", "lists", "cells"}
-    | {"keeper", "server", "replies", "engine", "questions_of", "survey"},
+    | {"keeper", "server", "replies", "engine", "survey", "tombstones", "smc"},
     {"steps", "dedup", "books", "items", "gather"},
-    {"executors", "card", "attribution", "asked", "build", "derived", "reviews", "export", "report", "gc"},
+    {"executors", "card", "card_words", "attribution", "asked", "build", "derived", "reviews", "export", "report", "gc"}
+    | {"published", "carry", "parcel", "hub", "opening", "retract"},
     {"cli", "__main__", "__init__"},
 ]
 HEAVY = {"datatrove", "pyarrow", "fsspec", "pymupdf", "trafilatura", "spacy", "lxml", "numpy"}
@@ -91,6 +92,20 @@ def test_imports_point_one_way() -> None:
             if imported.startswith("factory.") and layer(imported.removeprefix("factory.")) > layer(name):
                 wrong.append(f"{name} imports {imported}")
     assert wrong == []
+
+
+def test_the_trainer_knows_datasets_only() -> None:
+    """Of the factory it takes what is pure; heavy libraries are loaded where they are used, and the factory never loads it."""
+    for path in sorted((PROJECT / "trainer").glob("*.py")):
+        found = {name for name in imports(path, top=False) if name.startswith("factory.")}
+        assert found <= {f"factory.{name}" for name in ("config", "decontaminate", "errors", "models")}, path
+        assert not {name.split(".")[0] for name in imports(path, top=True)} & (NEVER_TOP_LEVEL | {"lm_eval", "peft"}), (
+            path
+        )
+    for name, path in modules():
+        known = {one for one in imports(path, top=False) if one.split(".")[0] == "trainer"}
+        assert not known or name == "cli/training", name
+        assert not {one for one in imports(path, top=True) if one.split(".")[0] == "trainer"}, name
 
 
 def test_a_reader_knows_no_store_stage_or_command() -> None:

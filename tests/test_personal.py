@@ -252,14 +252,25 @@ HOSTILE = {
 }
 
 
+def seconds_of(text: str, profile: str) -> float:
+    """CPU seconds, the smaller of two: another process on the same core costs some."""
+    found = []
+    for _ in range(2):
+        start = time.process_time()
+        find(text, profile)
+        found.append(time.process_time() - start)
+    return min(found)
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_input_is_slow(name: str) -> None:
-    """Up to 1 MB of what patterns fear takes less than a second per profile."""
+    """Up to 1 MB of what patterns fear takes a second or so per profile, and twice as much takes twice as long."""
     find("12345678Z", "article")  # presidio's import is not the pattern's time
     for profile in ("article", "clinical"):
-        start = time.process_time()
-        find(HOSTILE[name], profile)
-        assert time.process_time() - start < 1.0, profile
+        half, whole = seconds_of(HOSTILE[name][: len(HOSTILE[name]) // 2], profile), seconds_of(HOSTILE[name], profile)
+        # A square takes four times as long; the bound in seconds is for a machine as slow as any seen, the other for all.
+        assert whole < 2.0, profile
+        assert whole < 3 * half + 0.1, profile
 
 
 def test_importing_does_not_load_presidio() -> None:

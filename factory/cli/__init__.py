@@ -25,6 +25,8 @@ VERBS = {
     "synth-qa": "factory.cli.questioning:synth_qa",
     "models": "factory.cli.translating:models",
     "export": "factory.cli.building:export",
+    "publish": "factory.cli.publishing:publish",
+    "retract": "factory.cli.retracting:retract",
     "licences": "factory.cli.guarding:licences",
     "decontaminate": "factory.cli.guarding:decontaminate",
     "scrub": "factory.cli.guarding:scrub",
@@ -32,6 +34,10 @@ VERBS = {
     "inspect": "factory.cli.looking:inspect",
     "review": "factory.cli.reviewing:review",
     "report": "factory.cli.looking:report",
+    "query": "factory.cli.querying:query",
+    "train": "factory.cli.training:train",
+    "evaluate": "factory.cli.training:evaluate",
+    "ask": "factory.cli.training:ask",
     "gc": "factory.cli.machine:gc",
 }
 
@@ -47,6 +53,8 @@ SUMMARY = {
     "synth-qa": "Write questions and answers over built corpora.",
     "models": "List model profiles, or ask the Hub for more.",
     "export": "Write a built dataset to a folder.",
+    "publish": "Publish datasets on the Hub, each version whole.",
+    "retract": "Take a source, a document or an address down, everywhere.",
     "licences": "Explain which rows may be published.",
     "decontaminate": "Keep evaluation sets out of every corpus.",
     "scrub": "Print files without personal data.",
@@ -54,6 +62,10 @@ SUMMARY = {
     "inspect": "Show documents, kept or dropped.",
     "review": "Show what waits for a person, and say the verdict.",
     "report": "Say where a build's report is.",
+    "query": "Ask the built datasets in SQL.",
+    "train": "Train a model on datasets: QLoRA, preferences, merging.",
+    "evaluate": "Measure a model on exams, with intervals.",
+    "ask": "Answer from a corpus, with citations.",
     "gc": "Remove what no current dataset is made of.",
 }
 

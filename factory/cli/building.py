@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Self
 
 import click
@@ -155,6 +157,29 @@ def said_of(store: Any, name: str, settings: tuple[str, ...] = (), endpoint: str
     return {"settings": list(kept.values()), "endpoint": address}
 
 
+@contextmanager
+def remembered(store: Any, said: dict[str, dict[str, Any]]) -> Iterator[None]:
+    """What is said of each recipe's engine stands from now on; no longer, where nothing could be built with it."""
+    from factory.errors import EngineError
+    from factory.store import read_json, write_json
+
+    before = {name: read_json(store, f"said/{name}.json") for name in said}
+    built = {name: read_json(store, f"datasets/{name}.json") for name in said}
+    for name, table in said.items():
+        write_json(store, f"said/{name}.json", table)
+    try:
+        yield
+    except (ConfigError, EngineError):
+        for name, table in before.items():
+            if read_json(store, f"datasets/{name}.json") != built[name]:
+                continue
+            if table is None:
+                store.remove(f"said/{name}.json")
+            else:
+                write_json(store, f"said/{name}.json", table)
+        raise
+
+
 def configured(store: Any, name: str, settings: tuple[str, ...], how: Any) -> tuple[Any, Any]:
     """The config of a recipe with its engine, as it was said last for this home unless it is said now."""
     from dataclasses import replace
@@ -194,11 +219,14 @@ def run_builds(
     if dry_run:
         for name in chosen:
             if name in builds:
-                _dry(builds[name], as_json)
+                _dry(builds[name], as_json=as_json, verbose=verbose)
         return
     code = 3 if listed.problems else 0
     for problem in listed.problems:
         click.echo(clean(problem), err=True)
+    if not (quiet or as_json):
+        for name in chosen:
+            _tell_engine(builds.get(name), settings)
     results = _run(list(builds.values()), store, quiet or as_json)
     for result in results:
         code = max(code, 3 if result.items.get("failed") or result.items.get("pending") else 0)
@@ -209,6 +237,14 @@ def run_builds(
                 f"\n{result.recipe}: {result.export['rows']} documents" + ("" if result.fresh else ", as they were")
             )
     raise SystemExit(code)
+
+
+def _tell_engine(one: Any, settings: tuple[str, ...]) -> None:
+    """That a recipe is asked about by the model that was said last, where nobody says one now."""
+    asked = one.config.questions if one is not None else None
+    if asked is None or asked.model is None or any(said.startswith(_NAMED) for said in settings):
+        return
+    click.echo(f"{one.recipe}: {asked.model} asks, as was said last; patterns again: --lane template", err=True)
 
 
 def _add(builds: dict[str, Any], name: str, store: Any, settings: tuple[str, ...], how: Any, listed: Any) -> Any:
@@ -260,7 +296,7 @@ def _refuse_empty(builds: list[Any], store: Any) -> None:
         raise ConfigError(f"nothing was ingested into {store.root}", "begin with: factory ingest samples/sources.toml")
 
 
-def _dry(one: Any, as_json: bool) -> None:
+def _dry(one: Any, *, as_json: bool, verbose: bool) -> None:
     held, new = one.plan()
     plan = {
         "recipe": one.recipe,
@@ -271,8 +307,15 @@ def _dry(one: Any, as_json: bool) -> None:
     if as_json:
         options.print_json(plan)
         return
-    click.echo(f"{one.recipe}: {len(held)} batches stand, {plan['new_items']} items would make a new one")
-    click.echo(_toml(plan["config"]))
+    asked = one.config.questions
+    if asked is None:
+        click.echo(f"{one.recipe}: {len(held)} batches stand, {plan['new_items']} items would make a new one")
+    else:
+        who = "patterns" if asked.model is None and asked.lane in ("auto", "template") else asked.model or "a model"
+        click.echo(f"{one.recipe}: {who} would ask about {one.documents():,} documents of {', '.join(asked.corpora)}")
+    click.echo(_toml(one.config.model_dump(mode="json", exclude_unset=not verbose)))
+    if not verbose:
+        click.echo("  every setting: -v")
 
 
 def _toml(table: Any, path: str = "") -> str:
@@ -337,9 +380,22 @@ def _summary(result: Any, store: Any, verbose: bool) -> None:
         for batch, one in result.export["batches"].items():
             click.echo(f"  batch {batch}: {one['rows']} rows, {len(one['files'])} shards")
     if not result.export["rows"]:
-        click.secho("  the dataset has no row", fg="yellow")
+        click.secho(f"  the dataset has no row{_why_empty(result)}", fg="yellow")
     click.echo(f"  dataset  {result.dataset}")
     click.echo(f"  report   {store.path(result.report)}")
+
+
+def _why_empty(result: Any) -> str:
+    """What an empty dataset is owed to, where one thing is."""
+    first: dict[str, Any] = result.stages[0] if result.stages else {"in": 0, "rejected": {}}
+    if not first["in"]:
+        return ": nothing came in"
+    if all(why.startswith(("split_", "kind_")) for why in first["rejected"]) and not first["out"]:
+        splits = any(why.startswith("split_") for why in first["rejected"])
+        more = " (two works in a hundred are kept for evaluation, by the hash of the work)" if splits else ""
+        return f": no document is of its splits and kinds{more}"
+    told = result.stages[-1]["rejected"]
+    return f": {clean(max(told, key=told.get))}" if told else ""
 
 
 def _refuse_draft(last: dict[str, Any], recipe: str, *, include_unpublishable: bool) -> None:
@@ -387,6 +443,12 @@ def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry
     from factory.export import export as write
     from factory.lock import locked
 
+    there = read_json(open_store(folder), "manifest.json") or {"rows": 0}
+    if there["rows"] and not last["result"]["export"]["rows"] and not include_unpublishable:
+        raise ConfigError(
+            f"{recipe} has no row, and {folder} holds {there['rows']}", "remove the folder first, or choose another"
+        )
+
     with locked(store):
         target = f"datasets/{recipe}" if not include_unpublishable else f"datasets/.unpublishable/{recipe}"
         if include_unpublishable or last["unpublishable"]:
@@ -397,6 +459,7 @@ def export(recipe: str, folder: str, include_unpublishable: bool, home: str, dry
                 finals,
                 target,
                 reduced=last["reduced"],
+                story=last["result"],
                 include_unpublishable=include_unpublishable,
             )
         else:

@@ -289,8 +289,8 @@ def licences(recipe: str, home: str, as_json: bool) -> None:
     from factory.books import documents
     from factory.build import recipe_config
     from factory.cli.looking import last_build
-    from factory.dedup.index import superseded
     from factory.licence import COLUMNS, needs_attribution, refused, share_alike, url_of
+    from factory.published import gone as superseded
 
     store = options.existing(home)
     config = recipe_config(recipe)

@@ -39,10 +39,12 @@ def status(home: str, as_json: bool) -> None:
     from factory.build import names
     from factory.ledger import Ledger
     from factory.lock import holder
+    from factory.published import repositories
     from factory.store import read_json
 
     store = options.existing(home)
     found: dict[str, Any] = {"home": store.root, "running": holder(store), "sources": {}, "recipes": {}}
+    found["published"] = {one["repo"]: one["version"] for one in repositories(store)}
     found["sources"] = Ledger(store).summary()
     for source in found["sources"]:
         found["sources"][source]["unfinished"] = store.has(f"visits/{source}.json")
@@ -76,6 +78,8 @@ def _status(found: dict[str, Any]) -> None:
         ended = [f"{how} {sum(items[how].values())}" for how in ("rejected", "failed", "pending") if items[how]]
         said = ", ".join([f"accepted {items['accepted']}", *ended])
         click.echo(f"  {recipe:<32} {one['built']['rows']} rows; items {items['in']}: {said}")
+    for repo, version in found["published"].items():
+        click.echo(f"  {repo:<32} " + (f"published, version {version}" if version else "begun, not published yet"))
 
 
 @click.command()
@@ -120,7 +124,8 @@ def inspect(
         _dropped(store, last, dropped, document, limit, as_json)
         return
     from factory.books import documents
-    from factory.dedup.index import superseded
+    from factory.licence import refused
+    from factory.published import gone as superseded
 
     gone = superseded(store, last["reduced"])
     rows = (row for _, folder in last["finals"] for row in documents(store, folder) if row["doc_id"] not in gone)
@@ -131,6 +136,9 @@ def inspect(
         shown += 1
         row["removed"] = dict(row["removed"])
         options.print_json(row) if as_json else _show(row, whole=document is not None)
+        why = None if as_json or last["unpublishable"] else refused(row)
+        if why:
+            click.secho(f"   not in the dataset: {why}", fg="red")
     if not shown and document is None and not as_json:
         click.echo(f"{recipe} holds no document; see what was left out: factory inspect {recipe} --dropped")
     if not shown and document is not None:
@@ -140,8 +148,8 @@ def inspect(
 def left_behind(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Documents that every stage kept and that did not leave: the gate's, and those a later batch superseded."""
     from factory.books import documents
-    from factory.dedup.index import superseded
     from factory.licence import refused
+    from factory.published import gone as superseded
 
     gone = superseded(store, last["reduced"])
     for _, folder in last["finals"]:

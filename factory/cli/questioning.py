@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from factory.cli import options
-from factory.cli.building import Shown, configured, run_builds, said_of, settings_of
+from factory.cli.building import Shown, configured, remembered, run_builds, said_of, settings_of
 from factory.config import nearest
 from factory.errors import ConfigError
 
 RECIPES = ("medical_es_qa", "natural_es_qa", "natural_youtube_es_qa", "preferences_es")
 EVERY = (*RECIPES, "natural_es_eval")
-KINDS = ("qa", "mcq", "dialogue", "patient", "discharge", "preference")
+KINDS = ("qa", "mcq", "dialogue", "patient", "discharge", "preference", "open")
 
 
 @click.command("synth-qa")
@@ -57,7 +57,8 @@ def synth_qa(
 
     Without --model and --endpoint the template lane runs: questions by patterns, answers that are sentences of the
     source. The corpora are built first where they are not. What fails a gate is dropped with its reason; what a person
-    must read first is held back (factory inspect RECIPE --dropped quarantined). What was said is kept for later builds.
+    must read first is held back (factory review RECIPE). What was said of the model is kept for later builds of this
+    home; --lane template takes it back.
 
     \b
     Examples:
@@ -68,7 +69,6 @@ def synth_qa(
       factory synth-qa preferences_es --endpoint http://127.0.0.1:8000 --model BioMistral-7B
     """
     from factory.build import Options
-    from factory.store import write_json
 
     chosen = tuple(dict.fromkeys(recipes or _of_kinds(kinds)))
     if wrong := [name for name in chosen if name not in EVERY]:
@@ -84,12 +84,14 @@ def synth_qa(
         given["include_unpublishable"],
         endpoint,
     )
+    kept = {}
     for name in chosen:
         configured(store, name, settings_of(name, (*said, *more, *settings)), how)
         if (said or endpoint) and not given["dry_run"] and given["limit"] is None:
-            write_json(store, f"said/{name}.json", said_of(store, name, settings_of(name, said), endpoint))
+            kept[name] = said_of(store, name, settings_of(name, said), endpoint)
     shown = Shown(given["sources_file"], given["dry_run"], given["as_json"], given["verbose"], given["quiet"])
-    run_builds(chosen, store, (*said, *more, *settings), how, shown)
+    with remembered(store, kept):
+        run_builds(chosen, store, (*said, *more, *settings), how, shown)
 
 
 def _of_kinds(kinds: str | None) -> tuple[str, ...]:
@@ -97,6 +99,8 @@ def _of_kinds(kinds: str | None) -> tuple[str, ...]:
     if kinds is None:
         return RECIPES
     wanted = set(kinds.split(","))
+    if wanted == {"open"}:
+        return EVERY[-1:]
     return (
         tuple(name for name in RECIPES if wanted - {"preference"} or name == "preferences_es")
         if wanted != {"preference"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import click
@@ -20,7 +20,7 @@ _AROUND = 300
 def documents_of(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The Documents of the last stages, without those that a later batch of their corpus superseded."""
     from factory.books import documents
-    from factory.dedup.index import superseded
+    from factory.published import gone as superseded
 
     gone = superseded(store, last["reduced"])
     for _, folder in last["finals"]:
@@ -29,12 +29,15 @@ def documents_of(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def show(store: Any, last: dict[str, Any], wanted: str | None, limit: int, as_json: bool) -> None:
     """The first rows, or those whose id or Document's id begins as wanted. Raises ConfigError where none does."""
-    kinds = last["config"]["questions"]["kinds"]
+    from factory import reviews
+    from factory.questions.published import leaves
+
+    kinds, released = last["config"]["questions"]["kinds"], reviews.released(store, last["result"]["recipe"])
     found = (
         (row, question)
         for row in documents_of(store, last)
         for question in row["questions"]
-        if question["outcome"] == "accepted" and question["kind"] in kinds
+        if leaves(question, released) and question["kind"] in kinds
         if wanted is None or question["id"].startswith(wanted) or row["doc_id"].startswith(wanted)
     )
     shown = 0
@@ -44,10 +47,24 @@ def show(store: Any, last: dict[str, Any], wanted: str | None, limit: int, as_js
             options.print_json(as_row(row, question))
         else:
             _show(row, question)
+            if why := _held_back(row, question, last):
+                click.secho(f"   not in the dataset: {why}", fg="red")
+            elif question["id"] in released:
+                click.secho(f"   let go by {clean(released[question['id']])}", dim=True)
     if not shown and wanted is not None:
         raise ConfigError(f"no row begins with {wanted!r}", "look among --dropped")
     if not shown and not as_json:
         click.echo("it holds no row; see what was left out: factory inspect RECIPE --dropped")
+
+
+def _held_back(row: dict[str, Any], question: dict[str, Any], last: dict[str, Any]) -> str | None:
+    """Why an accepted row is not in the dataset: its source's licence, or the terms of the model that wrote it."""
+    from factory.licence import DRAFT, question_refused, refused
+
+    if last["unpublishable"]:
+        return None
+    why = refused(row)
+    return (why if why != DRAFT else None) or question_refused(question)
 
 
 def as_row(row: dict[str, Any], question: dict[str, Any]) -> dict[str, Any]:
@@ -124,35 +141,45 @@ def dropped(store: Any, last: dict[str, Any], reason: str, wanted: str | None, l
             options.print_json(row)
             continue
         click.secho(f"── {row['id']}  {clean(row['reason'])}", bold=True)
-        for name in ("kind", "said", "question", "answer", "title", "licence"):
+        for name in ("kind", "said", "question", "answer", "passage", "title", "licence"):
             if row.get(name):
                 click.echo(f"{name}: {clean(str(row[name]))[:600]}")
 
 
 def _dropped_rows(store: Any, last: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Every Document that a stage dropped, then the rows of the last stage that were not accepted."""
+    from factory import reviews
     from factory.books import rejected
-    from factory.licence import DRAFT, question_refused, refused
 
+    released = reviews.released(store, last["result"]["recipe"])
     names = ("id", "kind", "question", "answer", "said", "chosen", "rejected", "generator", "evidence")
     final = {folder for _, folder in last["finals"]}
     for folder in last["folders"]:
         for row in rejected(store, folder):
             kept = {name: row["metadata"].get(name) for name in ("title", "licence", "source_id")}
             yield {"id": row["id"], "reason": row["reason"], **kept}
+            if folder in final:
+                yield from _passages(row["metadata"].get("passages") or [], row["id"], row["text"])
             for question in row["metadata"].get("questions") or [] if folder in final else []:
                 if question["outcome"] != "accepted":
                     yield {name: question[name] for name in names} | {"reason": _reason(question), "doc_id": row["id"]}
     for row in documents_of(store, last):
-        why = None if last["unpublishable"] else refused(row)
+        yield from _passages(row["passages"], row["doc_id"], row["text"])
         for question in row["questions"]:
             kept = {name: question[name] for name in names} | {"doc_id": row["doc_id"]}
             if question["outcome"] != "accepted":
-                yield kept | {"reason": _reason(question)}
-            elif held := (why if why != DRAFT else None) or (
-                None if last["unpublishable"] else question_refused(question)
-            ):
+                if question["id"] not in released:
+                    yield kept | {"reason": _reason(question)}
+            elif held := _held_back(row, question, last):
                 yield kept | {"reason": held}
+
+
+def _passages(passages: Iterable[dict[str, Any]], doc_id: str, text: str) -> Iterator[dict[str, Any]]:
+    """The passages of a Document of which no question was accepted, with the beginning of what they say."""
+    for one in passages:
+        if one["outcome"] != "accepted":
+            more = {"said": one["heading"], "passage": text[one["start"] : one["end"]][:_AROUND]}
+            yield {"id": one["id"], "doc_id": doc_id, "reason": one["reason"], "kind": "passage", **more}
 
 
 def _reason(question: dict[str, Any]) -> str:

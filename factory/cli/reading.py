@@ -143,13 +143,16 @@ def step(name: str, given: str, out: str, dropped: str | None, settings: tuple[s
     profile=clinical); `decontaminate` drops rows that hold a question (--set against=dev_HEAD.json, or --set
     home=FOLDER for the indexes of a home; without either, those of FACTORY_HOME or ./data); `gates-translation` reads
     `source` (English) and `target` (Spanish), adds `failed`, the gates that fail, and drops nothing;
-    `gates-questions` does so for `passage`, `question`, `answer` and `quote` (--set tradition=natural).
+    `gates-questions` does so for `passage` (what was asked about), `question`, `answer` and `quote` (a string or
+    several, word for word in the passage), also `heading` and `tradition` (or --set tradition=natural); rows of a
+    published dataset go as they are, their evidence being quote and passage.
 
     \b
     Examples:
       factory step language in.jsonl out.jsonl
       factory step quality in.jsonl out.jsonl --dropped bad.jsonl --set profile=transcript --set min_words=20
       factory step gates-translation pairs.jsonl - | jq 'select(.failed != [])'
+      factory step gates-questions my-questions.jsonl - --set tradition=natural
     """
     from factory.config import nearest, override
 

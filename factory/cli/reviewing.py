@@ -82,7 +82,11 @@ def _show(waiting: list[Any], known: dict[str, Any], limit: int, as_json: bool) 
         click.secho(f"── {one['id']}  {clean(one['reason'])}  {state}", bold=True)
         click.echo(f"P: {clean(one['question'])}")
         click.echo(f"R: {clean(one['answer'])[:800]}")
+        click.secho(f"   {clean(row['title'] or row['doc_id'])} · {clean(row['url'] or row['source_id'])}", dim=True)
         for evidence in one["evidence"]:
-            click.secho(f"   {clean(evidence['quote'])[:400]}", dim=True)
+            place = f"p. {evidence['page']}: " if evidence["page"] else ""
+            if evidence["start_seconds"] is not None:
+                place = f"{evidence['start_seconds']:.0f} s: "
+            click.secho(f"   {place}{clean(evidence['quote'])[:400]}", dim=True)
     if not waiting and not as_json:
         click.echo("no row waits")

@@ -91,14 +91,14 @@ def _spans(text: str) -> list[dict[str, Any]]:
 
 
 def _quality(given: str, settings: Row) -> Iterator[Verdict]:
-    from factory.build import names, recipe_config
+    from factory.build import recipe_config
     from factory.config import PROFILES
     from factory.steps.quality import verdict
 
     profile = settings.pop("profile", "article")
     if profile not in PROFILES:
         raise ConfigError(f"--set profile={profile}: {nearest(str(profile), PROFILES)}")
-    rules = recipe_config(names()[0]).clean.quality[profile]
+    rules = recipe_config("medical_es").clean.quality[profile]
     rules = parse(Quality, rules.model_dump() | settings, "--set")
     for row in rows_in(given):
         yield row, verdict(row["text"], row.get("spans") or _spans(row["text"]), rules)
@@ -175,11 +175,14 @@ def _gates_questions(given: str, settings: Row) -> Iterator[Verdict]:
     home = open_store(str(settings.get("home", os.environ.get("FACTORY_HOME", "data"))))
     looking = finder(names, home) if names or home.names("decontamination") else None
     asked = Asked(Questions(corpora=()).max_similar)
-    for number, row in enumerate(any_rows_in(given), 1):
+    for number, row in enumerate(map(_with_quote, any_rows_in(given)), 1):
         quote = row.get("quote")
         parts = [row.get(name) for name in ("passage", "question", "answer")]
         if not all(isinstance(part, str) for part in parts) or not isinstance(quote, str | list):
-            raise ConfigError(f"{given}, row {number}: a row needs passage, question, answer and quote")
+            raise ConfigError(
+                f"{given}, row {number}: a row needs passage, question, answer and quote",
+                "rows of a dataset of questions go as they are: their evidence is quote and passage",
+            )
         tradition = row.get("tradition", settings.get("tradition"))
         natural = None if tradition is None else tradition in NATURAL
         passage, question, answer = (str(part) for part in parts)
@@ -193,6 +196,15 @@ def _gates_questions(given: str, settings: Row) -> Iterator[Verdict]:
         if looking is not None and (hits := looking.find([f"{question}\n{answer}"])[0]):
             found["contaminated"] = ", ".join(sorted({hit.item for hit in hits})[:3])
         yield row | {"failed": list(found), "said": found}, None
+
+
+def _with_quote(row: Row) -> Row:
+    """A published row's evidence as its quotes, and as its passage where it has none."""
+    evidence = row.get("evidence")
+    if "quote" in row or not isinstance(evidence, list) or not all(isinstance(one, dict) for one in evidence):
+        return row
+    quotes = [str(one.get("quote", "")) for one in evidence]
+    return {"passage": "\n".join(quotes), **row, "quote": quotes}
 
 
 def _personal(given: str, settings: Row) -> Iterator[Verdict]:

@@ -14,7 +14,8 @@ from factory.config import Source, parse
 from factory.errors import ConfigError
 from factory.record import KINDS, TRADITIONS
 
-_XML_KIND = {"jats": "jats", "medquad": "dataset", "article": "article"}
+# Of files whose ending says too little: what is inside.
+_KIND_INSIDE = {"jats": "jats", "medquad": "dataset", "article": "article", "rows": "dataset"}
 _SUFFIX_KIND = {
     ".nxml": "jats",
     ".epub": "epub",
@@ -260,12 +261,12 @@ def _own(source_id: str | None, files: list[Path], given: dict[str, str | None])
 
 
 def kind_of(file: Path) -> str:
-    """The kind of source a file's ending stands for; plain text where it says nothing."""
-    if file.suffix.lower() == ".xml" and file.is_file():
+    """The kind of source a file's ending stands for, or what XML and TSV hold; plain text where that says nothing."""
+    if file.suffix.lower() in (".xml", ".tsv") and file.is_file():
         from factory.readers.sniff import format_of
 
         with file.open("rb") as stream:
-            return _XML_KIND.get(format_of(stream.read(65536), file.name), "text")
+            return _KIND_INSIDE.get(format_of(stream.read(65536), file.name), "text")
     if file.name.lower().endswith(".warc.gz"):
         return "article"
     return _SUFFIX_KIND.get(file.suffix.lower(), "text")

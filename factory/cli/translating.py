@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from factory.cli import clean, options
-from factory.cli.building import Shown, configured, run_builds, said_of
+from factory.cli.building import Shown, configured, remembered, run_builds, said_of
 from factory.errors import ConfigError
 
 RECIPES = ("medical_en_es",)
@@ -70,7 +70,6 @@ def translate(
       factory translate --evaluate dev.jsonl --model EuroLLM-9B-Instruct-2512
     """
     from factory.build import Options
-    from factory.store import write_json
 
     chosen = tuple(dict.fromkeys(recipes or RECIPES))
     if wrong := [name for name in chosen if name not in RECIPES]:
@@ -90,12 +89,14 @@ def translate(
         return
     if corpus is not None and not given["dry_run"]:
         settings = (*settings, f'select.sources=["{_take(store, corpus)}"]')
+    kept = {}
     for name in chosen:
         configured(store, name, (*said, *settings), how)
         if (said or endpoint) and not given["dry_run"] and given["limit"] is None:
-            write_json(store, f"said/{name}.json", said_of(store, name, said, endpoint))
+            kept[name] = said_of(store, name, said, endpoint)
     shown = Shown(given["sources_file"], given["dry_run"], given["as_json"], given["verbose"], given["quiet"])
-    run_builds(chosen, store, (*said, *settings), how, shown)
+    with remembered(store, kept):
+        run_builds(chosen, store, (*said, *settings), how, shown)
 
 
 def _said(

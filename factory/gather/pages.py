@@ -139,6 +139,9 @@ class _Pages:
         done = self.visit.finished(address)
         if done is not None:
             return done["status"] in ("stored", "unchanged")
+        if self.run.ledger.refuses(self.source.id, address):
+            self.run.tell(self.source, "forbidden", address, "retracted")
+            return False
         kept, last = self.visit.kept.get(address), self.visit.last.get(address)
         why = None if self.run.options.refresh else self._no_need(kept, last, changed)
         if why:

@@ -108,6 +108,9 @@ class _Videos:
             raise Stopped
         if self.visit.finished(entry.url):
             return
+        if self.run.ledger.refuses(self.source.id, entry.url):
+            self.run.tell(self.source, "forbidden", entry.url, "retracted")
+            return
         kept, last = self.visit.kept.get(entry.url), self.visit.last.get(entry.url)
         if kept and not self.run.options.refresh:
             self._known(entry, kept)

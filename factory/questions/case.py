@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from factory.questions.evidence import Place, find
-from factory.questions.wording import content, heads, heads_of, sentence_texts
+from factory.questions.wording import content, heads, heads_of, sentence_texts, words
 from factory.translate.numbers import Number, in_words
 from factory.translate.side import Side
 
@@ -58,6 +58,15 @@ class Case:
         return heads_of(self.evidence)
 
     @cached_property
+    def evidence_words(self) -> list[str]:
+        return words(self.evidence)
+
+    @cached_property
+    def answer_heads(self) -> frozenset[str]:
+        """The heads of what the answer says."""
+        return heads_of(self.answer)
+
+    @cached_property
     def around(self) -> frozenset[str]:
         """The heads of what passage, title and headings say."""
         return heads_of(self.passage) | heads_of(self.above)
@@ -87,8 +96,14 @@ class Case:
         return [n for n in asked if not around.isdisjoint(n.values)] if asked else []
 
     @cached_property
-    def evidence_sentences(self) -> list[str]:
+    def evidence_sentences(self) -> tuple[str, ...]:
         return sentence_texts(self.evidence)
+
+    @cached_property
+    def is_copied(self) -> bool:
+        """Every sentence of the answer is one of the evidence, whole and word for word: it says nothing of its own."""
+        there = {" ".join(one.split()) for one in self.evidence_sentences}
+        return all(" ".join(one.split()) in there for one in sentence_texts(self.answer))
 
 
 def numbers_of(side: Side) -> list[Number]:

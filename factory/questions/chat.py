@@ -40,6 +40,10 @@ def is_case(text: str) -> bool:
 _OPENINGS = ("Buenos días, tengo una duda. ", "Hola, quería preguntarle una cosa. ", "Buenas tardes. ", "Disculpe, ")
 
 
+# A question's own first word is small behind a comma; `¿VIH y sida son lo mismo?` stays.
+_FIRST_WORD = re.compile(r"^¿[A-ZÁÉÍÓÚ](?=[a-záéíóúñ]+\b)")
+
+
 def conversation(source: Source, passage: Passage, rows: Sequence[QuestionRow], generator: Generator) -> QuestionRow:
     """A conversation of judged questions: those that were accepted are its turns; two at least."""
     good = [row for row in rows if row["outcome"] == "accepted"][:MOST_TURNS]
@@ -54,7 +58,7 @@ def conversation(source: Source, passage: Passage, rows: Sequence[QuestionRow], 
         )
         asked = row["question"]
         if opening.endswith(", "):
-            asked = asked.replace("¿", "¿", 1)[:1] + asked[1:2].lower() + asked[2:]
+            asked = _FIRST_WORD.sub(lambda found: found.group().lower(), asked)
         made["messages"].append(Message(role="user", content=f"{opening}{asked}", evidence=[]))
         made["messages"].append(Message(role="assistant", content=row["answer"], evidence=row["evidence"]))
         made["evidence"] += row["evidence"]
@@ -216,7 +220,8 @@ def glossed(text: str) -> str:
     def meaning(found: re.Match[str]) -> str:
         term = found[1].lower()
         gloss = _glosses()[term]
-        if term in seen or fold(gloss) in fold(text):
+        before = text[: found.start()]
+        if term in seen or fold(gloss) in fold(text) or before.count("(") > before.count(")"):
             return found[1]
         seen.add(term)
         return f"{found[1]} ({gloss})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from functools import cache, lru_cache
@@ -138,6 +139,8 @@ def _followed(text: str) -> dict[str, set[str]]:
 
 _COUNTED = frozenset(
     [
+        "maximo",
+        "minimo",
         "mayor",
         "mayores",
         "menor",
@@ -186,6 +189,8 @@ def wrong_units(case: Case) -> str | None:
         if number.unit in theirs or _alike(number, same):
             continue
         if number.unit is None:
+            if _shares_unit(number, case):
+                continue
             lost = sorted(u for u in theirs if u and _base(u) in _STRICT)
             if lost and None not in theirs:
                 return f"{number.values[0]:g} lost its {lost[0]}"
@@ -204,6 +209,14 @@ def _alike(number: Number, same: list[Number]) -> bool:
             if more.isdisjoint({"kg", "m²", "dl", "ml", "l"}):
                 return True
     return False
+
+
+def _shares_unit(number: Number, case: Case) -> bool:
+    """The first end of a range: `entre el 10 y el 15 %`."""
+    value = f"{number.values[0]:g}".replace(".", "[.,]")
+    after = re.search(rf"(?<!\d){value} (?:y|a|o) (?:el |los |las |la )?(\d+(?:[.,]\d+)?)", case.answer)
+    end = float(after[1].replace(",", ".")) if after else None
+    return any(end in other.values and other.unit is not None for other in case.answer_side.digits)
 
 
 def _base(unit: str) -> str:
@@ -243,17 +256,33 @@ def _word_units(case: Case) -> str | None:
         unit, known = _TIMES.get(fold(found[2])), theirs.get(fold(found[1]))
         if unit and known and unit not in known:
             return f"{found.group()} is of {min(known)} in the evidence"
+    return _changed_unit(case.answer, case.evidence)
+
+
+def _changed_unit(answer: str, evidence: str) -> str | None:
+    """`tres semanas` once more than in the evidence, and its `tres meses` nowhere."""
+    ours, theirs = (Counter(_counted_units(text)) for text in (answer, evidence))
+    for number, unit in ours - theirs:
+        gone = [other for word, other in theirs - ours if word == number and (number, other) not in ours]
+        if gone and (number, unit) in theirs:
+            return f"{number} {unit} is {min(gone)} in the evidence"
     return None
+
+
+def _counted_units(text: str) -> Iterable[tuple[str, str]]:
+    for found in _PAIR.finditer(text):
+        if unit := _TIMES.get(fold(found[2])):
+            yield fold(found[1]), unit
 
 
 # Denials
 
 _DENIES = frozenset(["no", "sin", "nunca", "jamas", "ningun", "ninguna", "ninguno", "nadie", "tampoco", "ni"])
 _IDLE = re.compile(
-    r"\bno (?:s[oó]lo|solamente|[uú]nicamente|obstante)\b|\bsin (?:embargo|duda)\b|\bni siquiera\b|\bsi no\b"
-    r"|\bcasi nada\b"
-    r"|\bno es (?:raro|infrecuente) que\b|\b(?:por qu[eé]|c[oó]mo) no\b|[¿(]no\b|\bno (?:m[aá]s|menos) de\b"
-    r"|\bno dud[ea]\w*\b|\btumor(?:es)? no\b",
+    r"\b(?:no (?:s[oó]lo|solamente|[uú]nicamente|obstante|dud[ea]\w*)\b|sin (?:embargo|duda)\b|ni siquiera\b"
+    r"|si no\b(?=\s*[,.;])|no (?:queda|hay|tiene|hace) (?:m[aá]s|otra cosa) que\b|no del todo\b(?=[:,.])"
+    r"|casi nada\b|un poco\b|no es (?:raro|infrecuente) que\b|(?:por qu[eé]|c[oó]mo) no\b|no (?:m[aá]s|menos) de\b"
+    r"|tumor(?:es)? no\b)|[¿(]no\b",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
@@ -284,44 +313,62 @@ def _is_strict(word: str) -> bool:
 @lru_cache(1 << 16)
 def is_soft(word: str) -> bool:
     """A folded word says no softly: what it says of a thing is a matter of denials, not of words."""
-    return word.startswith(_starts("soft_no.txt"))
+    return word.startswith(_starts("soft_no.txt")) and not word.startswith(("insuficiencia", "dificult"))
 
 
+# `Es falso que` denies what follows.
+_FALSE = re.compile(
+    r"\b(?:es|son|resulta) (?:falso|mentira|un mito|incorrecto|err[oó]neo) que\b|\bno es (?:cierto|verdad) que\b",
+    re.IGNORECASE,
+)
+_MAY_DENY = re.compile(
+    r"\b(?:no|sin|nunca|jam[aá]s|ning[uú]n|ningun[oa]|nadie|tampoco|ni|falso|mentira|mito|incorrecto|err[oó]neo)\b"
+)
 Piece = tuple[str, Sequence[Denial], Sequence[str]]
 
 
 @lru_cache(512)
 def denials(text: str) -> tuple[Denial, ...]:
     """The denials of a text, those that only look like one left out."""
-    plain = _IDLE.sub(" ", text)
+    if _MAY_DENY.search(text.lower()) is None:
+        return ()
+    plain = _FALSE.sub(" no ", _IDLE.sub(" ", text))
     found: list[Denial] = []
     for clause in _CLAUSE.split(plain):
         if not clause:
             continue
         said = [fold(word) for word in re.findall(r"[^\W_]+", clause)]
         for at, word in enumerate(said):
-            if word in _DENIES:
+            # `no se aplica nunca`: the second word only completes the first.
+            if word in _DENIES and not (word in ("nunca", "jamas") and "no" in said[max(0, at - 4) : at]):
                 after = [w for w in said[at + 1 : at + 1 + 2 * _REACH] if is_content(w)][:3]
                 found.append(Denial(word, tuple(after)))
     return tuple(found)
 
 
+_A_BIT = re.compile(r"\bun poco\b", re.IGNORECASE)
+
+
 @lru_cache(512)
 def soft(text: str) -> tuple[str, ...]:
     """The words of a text that say no softly."""
-    return tuple(filter(is_soft, words(text)))
+    return tuple(filter(is_soft, words(_A_BIT.sub(" ", text))))
 
 
 def wrong_negation(case: Case) -> str | None:
     """Something is denied in the answer and said in the evidence, or the other way round; sentence by sentence."""
-    every = [(one, denials(one), soft(one)) for one in _pieces(case.evidence)]
+    # What is `the same` is told by its having no difference.
+    evidence = case.evidence
+    if _ALIKE.search(case.answer) and _NO_DIFFERENCE.search(evidence):
+        evidence = re.sub(r"\bni\b", "y", _NO_DIFFERENCE.sub(" ", evidence))
+    every = [(one, denials(one), soft(one)) for one in _pieces(evidence)]
     denied = any(found for _, found, _ in every)
     softly = any(found for _, _, found in every)
     pieces = _pieces(_YES_NO.sub("", case.answer))
     # As many sentences deny here as there: which denies what is judged one by one, what was lost is not.
-    kept = bool(denials(case.question)) or sum(bool(denials(one) or soft(one)) for one in pieces) >= sum(
-        bool(found or any(map(_is_strict, more))) for _, found, more in every
-    )
+    kept = bool(denials(case.question) or soft(case.question) or _ASKS_NO.search(case.question)) or sum(
+        bool(denials(one) or soft(one)) for one in pieces
+    ) >= sum(bool(found or any(map(_is_strict, more))) for _, found, more in every)
     for sentence in pieces:
         ours, our_soft = denials(sentence), soft(sentence)
         if not (ours or our_soft or denied or softly):
@@ -331,6 +378,9 @@ def wrong_negation(case: Case) -> str | None:
     return None
 
 
+_ALIKE = re.compile(r"\b(?:lo mismo|igual|iguales|mism[oa]s?|parecid[oa]s?|similar(?:es)?)\b", re.IGNORECASE)
+_NO_DIFFERENCE = re.compile(r"\bno (?:hubo|hay|había|existen?|se \w+) (?:ninguna )?diferencias?\b", re.IGNORECASE)
+_ASKS_NO = re.compile(r"\b(?:por qu[eé]|c[oó]mo) no\b", re.IGNORECASE)
 _YES_NO = re.compile(r"^(?:no|s[ií])[,.:;]\s+", re.IGNORECASE)
 
 
@@ -357,6 +407,7 @@ def _denial_of(
         if (share := _share(own, one[0])) >= _NEAR or _share(set(content(one[0])), sentence) >= _MUST
     ]
     near.sort(key=lambda pair: -pair[0])
+    asked = bool(denials(case.question) or soft(case.question) or _ASKS_NO.search(case.question))
     theirs = [denial for _, one in near for denial in one[1]]
     their_soft = [word for _, one in near for word in one[2]]
     if ours and near and not theirs and not their_soft:
@@ -365,7 +416,7 @@ def _denial_of(
         best = near[0][1]
         count, other = _weight(ours), _weight(best[1])
         covered = _share({word for word in content(best[0]) if not is_soft(word)}, sentence)
-        if count != other and covered >= _SAME_SENTENCE and len(our_soft) == len(best[2]):
+        if count != other and not asked and covered >= _SAME_SENTENCE and len(our_soft) == len(best[2]):
             return f"{count} denied, {other} in the evidence"
     if near and near[0][0] >= _MUST and not their_soft and not our_soft and not _elsewhere(ours, theirs):
         return f"{ours[-1].by} {' '.join(ours[-1].words[:2])}: not denied in the evidence"
@@ -375,7 +426,10 @@ def _denial_of(
         if said := _said_plainly(denial, case.evidence, [d for _, found, _ in every for d in found], 2):
             return f"{denial.by} {' '.join(denial.words[:2])}: the evidence says {said}"
     for denial in theirs:
-        if ours and denial.by not in _PLAIN:
+        if ours and denial.by not in (*_PLAIN, "ni"):
+            continue
+        clause = _clause_of(denial, sentence) if denial.by == "ni" else ""
+        if clause and ((asked and not _ALLOWS.search(clause)) or not _DENIES.isdisjoint(words(clause))):
             continue
         if (said := _said_plainly(denial, sentence, ours, 1)) and not _said_plainly(denial, case.evidence, [], 1):
             return f"the evidence denies {said}, the answer says it"
@@ -386,12 +440,15 @@ def _denial_of(
 _NEAR, _SAME_SENTENCE, _MUST = 0.3, 0.75, 0.5
 
 
+_WITH_RELATIVE = re.compile(rf"{_CLAUSE.pattern}|,\s+(?=que no\b)")
+
+
 def _lost(sentence: str, near: Sequence[Piece]) -> str | None:
     """A clause of the evidence that denies, most of which the answer says, which denies nothing."""
     for text, found, softly in near:
         if not found and not any(map(_is_strict, softly)):
             continue
-        for clause in _CLAUSE.split(text):
+        for clause in _WITH_RELATIVE.split(text):
             said = [word for word in content(clause or "") if not is_soft(word)]
             there = sum(supported(word, heads_of(sentence)) for word in said)
             if len(said) < 2 or there < _MUST * len(said):
@@ -425,6 +482,9 @@ def _elsewhere(ours: Sequence[Denial], theirs: Sequence[Denial]) -> bool:
     )
 
 
+_BRACKETS = re.compile(r"\([^()]*\)")
+
+
 def _said_plainly(denial: Denial, text: str, denied: Sequence[Denial], size: int) -> str | None:
     """What a denial denies is said in a text in whose clause nothing before it denies it; None where that is not so."""
     if not denial.words:
@@ -432,7 +492,7 @@ def _said_plainly(denial: Denial, text: str, denied: Sequence[Denial], size: int
     wanted = denial.words[: size if len(denial.words[0]) > 4 else 2]
     if any(head(wanted[0]) in {head(word) for word in other.words} for other in denied):
         return None
-    for clause in _CLAUSE.split(_IDLE.sub(" ", text)):
+    for clause in _CLAUSE.split(_IDLE.sub(" ", _BRACKETS.sub(" ", text))):
         if not clause:
             continue
         said = [fold(word) for word in re.findall(r"[^\W_]+", clause)]
@@ -442,6 +502,18 @@ def _said_plainly(denial: Denial, text: str, denied: Sequence[Denial], size: int
         if not _denied_at(said, min(places)):
             return " ".join(wanted)
     return None
+
+
+_ALLOWS = re.compile(r"\b(?:se )?(?:puede[n]?|permite[n]?)\b|\bes segur[oa]\b", re.IGNORECASE)
+
+
+def _clause_of(denial: Denial, text: str) -> str:
+    """The clause of a text that has most of what a denial denies."""
+    return max(_clauses(text), key=lambda one: sum(supported(word, heads_of(one)) for word in denial.words), default="")
+
+
+def _clauses(text: str) -> list[str]:
+    return [clause for clause in _CLAUSE.split(text) if clause]
 
 
 def _same(word: str, other: str) -> bool:
@@ -498,24 +570,29 @@ def wrong_direction(case: Case) -> str | None:
             continue
         if said := _beside(ours, theirs):
             return said
-        if said := _turned(ours, near if near is not None else whole, exact=near is not None):
-            return said
+        every = _alike_enough(ours, theirs) if near is not None else [whole]
+        turned = [_turned(ours, one, exact=near is not None) for one in every]
+        if turned and all(turned):
+            return turned[0]
     return None
 
 
 def _beside(ours: list[str], theirs: list[list[str]]) -> str | None:
     """A pole beside a word beside which the evidence has the other one only: `menos fatiga` for `más fatiga`."""
-    known: dict[tuple[int, str], set[int]] = {}
+    known: dict[tuple[int, str], set[tuple[int, bool]]] = {}
     for one in theirs:
         for pole, side, word, _, denied in _neighbours(one):
-            known.setdefault((pole, word), set()).add(1 - side if denied else side)
-    mine: dict[tuple[int, str], set[int]] = {}
+            known.setdefault((pole, word), set()).add((side, denied))
+    mine: dict[tuple[int, str], set[tuple[int, bool]]] = {}
     said: dict[tuple[int, str], str] = {}
     for pole, side, word, own, denied in _neighbours(ours):
-        mine.setdefault((pole, word), set()).add(1 - side if denied else side)
+        mine.setdefault((pole, word), set()).add((side, denied))
         said[pole, word] = own
-    for key, sides in mine.items():
-        if len(sides) == 1 and key in known and sides.isdisjoint(known[key]):
+    for key, found in mine.items():
+        if key not in known or len({side for side, _ in found}) > 1:
+            continue
+        # The same word that is denied on one side only is a matter of denials.
+        if not any(side == other or denied != theirs_ for side, denied in found for other, theirs_ in known[key]):
             return f"{said[key]} {key[1]}… stands in the evidence the other way round"
     return None
 
@@ -526,19 +603,25 @@ def _neighbours(said: list[str]) -> Iterable[tuple[int, int, str, str, bool]]:
         places = _places(word)
         if not places:
             continue
-        denied = any(one in _DENIES for one in said[max(0, at - 3) : at])
-        before = next((w for w in reversed(said[max(0, at - 2) : at]) if is_content(w) and not _places(w)), "")
-        after = next((w for w in said[at + 1 : at + 3] if is_content(w) and not _places(w)), "")
+        denied = word not in _DENIES and any(one in _DENIES for one in said[max(0, at - 3) : at])
+        near = itertools.takewhile(_in_clause, reversed(said[max(0, at - 2) : at]))
+        before = next((w for w in near if is_content(w) and not _places(w)), "")
+        near = itertools.takewhile(_in_clause, said[at + 1 : at + 3])
+        after = next((w for w in near if is_content(w) and not _places(w)), "")
         for other in (before, after):
             if len(other) > 3:
                 yield from ((pole, side, head(other), word, denied) for pole, side in places)
+
+
+def _in_clause(word: str) -> bool:
+    return word not in {",", ";", ":"}
 
 
 def _denied_once(ours: list[str], theirs: list[str]) -> bool:
     return any(w in _DENIES for w in ours) != any(w in _DENIES for w in theirs)
 
 
-def _bound(sentence: str, evidence: list[str]) -> str | None:
+def _bound(sentence: str, evidence: Sequence[str]) -> str | None:
     """A bound from above where the evidence has one from below for the same number, or the other way round."""
     mine = _bounds_of(sentence)
     if not mine:
@@ -556,13 +639,13 @@ def _bound(sentence: str, evidence: list[str]) -> str | None:
 
 _COUNT = r" ?(?:los |las |unos |unas )?(\d+(?:[.,]\d+)?|[^\W\d_]+)"
 _FROM_ABOVE = re.compile(
-    r"(?:\b(?:hasta|como m[aá]ximo|a lo sumo|m[aá]ximo de|no (?:\w+ ){0,2}(?:m[aá]s|mayor|superior(?:es)?) (?:de|a)"
-    r"|menos de|menor(?:es)? (?:de|a|que)|inferior(?:es)? a|por debajo de)|[<≤])"
+    r"(?:\b(?:hasta|como m[aá]ximo|a lo sumo|m[aá]ximo de|no (?:\w+ ){0,4}(?:m[aá]s|mayor|superior(?:es)?) (?:de|a)"
+    r"|(?<!al )(?<!lo )menos de|menor(?:es)? (?:de|a|que)|inferior(?:es)? a|por debajo de)|[<≤])"
     rf"{_COUNT}|\b(\d+(?:[.,]\d+)?)(?: \w+){{0,3}} (?:como m[aá]ximo|o menos|como mucho)",
     re.IGNORECASE,
 )
 _FROM_BELOW = re.compile(
-    r"(?:\b(?:al menos|por lo menos|como m[ií]nimo|m[ií]nimo de|m[aá]s de|mayor(?:es)? (?:de|a|que)"
+    r"(?:\b(?:(?:al|por lo) menos(?: de)?|como m[ií]nimo|m[ií]nimo de|m[aá]s de|mayor(?:es)? (?:de|a|que)"
     r"|superior(?:es)? a|por encima de|a partir de|desde)|[>≥])"
     rf"{_COUNT}|\b(\d+(?:[.,]\d+)?)(?: \w+){{0,3}} (?:como m[ií]nimo|o m[aá]s)\b",
     re.IGNORECASE,
@@ -593,6 +676,14 @@ def _nearest(ours: list[str], theirs: list[list[str]]) -> list[str] | None:
     shares = [(sum(map(supported, own, itertools.repeat(heads(one)))), one) for one in theirs]
     best = max(shares, key=lambda pair: pair[0], default=(0, []))
     return best[1] if own and best[0] >= 0.5 * len(own) else None
+
+
+def _alike_enough(ours: list[str], theirs: list[list[str]]) -> list[list[str]]:
+    """The sentences of the evidence that have nearly as many words of one of the answer as the one that has most."""
+    own = {word for word in ours if is_content(word) and not _places(word)}
+    shares = [(sum(map(supported, own, itertools.repeat(heads(one)))), one) for one in theirs]
+    most = max((share for share, _ in shares), default=0)
+    return [one for share, one in shares if share >= 0.6 * most]
 
 
 def _turned(ours: list[str], theirs: list[str], *, exact: bool) -> str | None:
@@ -646,7 +737,7 @@ def swapped(case: Case) -> str | None:
         if f" {' '.join(ours)} " in whole:
             continue
         for theirs in evidence:
-            if said := _swap(ours, theirs):
+            if said := _swap(ours, theirs, case.asked):
                 return said
     return None
 
@@ -655,8 +746,8 @@ def swapped(case: Case) -> str | None:
 _AROUND, _EACH = 4, 1
 
 
-def _swap(ours: list[str], theirs: list[str]) -> str | None:
-    common = set(ours) & set(theirs)
+def _swap(ours: list[str], theirs: list[str], asked: Sequence[str]) -> str | None:
+    common, known = set(ours) & set(theirs), heads(asked)
     if len(common) < _AROUND + 1:
         return None
     blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
@@ -668,9 +759,12 @@ def _swap(ours: list[str], theirs: list[str]) -> str | None:
             continue
         if before.size + after.size < _AROUND:
             continue
-        new = [word for word in mine if is_content(word) and not supported(word, heads(theirs))]
+        new = [w for w in mine if is_content(w) and not supported(w, heads(theirs))]
         gone = [word for word in other if is_content(word) and not supported(word, heads(ours))]
-        named = any(is_name(word) for word in (*new, *gone))
+        # What is asked about may stand where the evidence names nothing.
+        if all(supported(word, known) for word in new) and not any(is_name(word) for word in gone):
+            continue
+        named = any(is_name(word) for word in (*new, *(one for one in gone if not supported(one, known))))
         if new and gone and named and not any(supported(word, heads(gone)) for word in new):
             return f"{' '.join(mine)} stands where the evidence has {' '.join(other)}"
     return None
@@ -680,10 +774,17 @@ _HIGHER = re.compile(r"\b(?:más|mas) (?:alt|elevad|grand|numeros|acusad|intens)
 _LOWER = re.compile(r"\b(?:más|mas) (?:baj|pequeñ|reducid|escas|corto|cort)[oa]s?\b", re.IGNORECASE)
 
 
+# A bound is a matter of its number.
+_BOUNDS = re.compile(r"\b(?:al menos|por lo menos|o m[aá]s|como m[ií]nimo|o menos|como m[aá]ximo)\b", re.IGNORECASE)
+
+
+_MINORS = re.compile(r"\bmenor(?:es)? de edad\b", re.IGNORECASE)
+
+
 def _compared(text: str) -> list[str]:
     """The folded words of a text, `más alto` as `mayor` and `más bajo` as `menor`."""
-    plain = _LOWER.sub("menor", _HIGHER.sub("mayor", text))
-    return [fold(word) for word in re.findall(r"[^\W\d_]+", plain)]
+    plain = _LOWER.sub("menor", _HIGHER.sub("mayor", _BOUNDS.sub(" ", _MINORS.sub("niños", text))))
+    return [fold(word) for word in re.findall(r"[^\W\d_]+|[,;:]", plain)]
 
 
 __all__ = [

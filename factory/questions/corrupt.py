@@ -89,8 +89,8 @@ def _dose(answer: str, seed: str) -> Made:
         low, high = _value(found[1]), _value(found[3])
         taken.append(found.span())
         if low < high and not _YEAR.match(found[1]):
-            for factor in (2.0, 3.0, 10.0):
-                if _fits(answer, found.end(), high * factor):
+            for factor in _factors(answer, found.end()):
+                if factor > 1 and _fits(answer, found.end(), high * factor):
                     new = f"{_said(low * factor)}{found[2]}{_said(high * factor)}"
                     yield _put(answer, found.span(), new), f"{found.group()} → {new}"
     for found in _NUMBER.finditer(answer):
@@ -99,15 +99,33 @@ def _dose(answer: str, seed: str) -> Made:
             continue
         if _NAMED_BY_NUMBER.search(answer[: found.start()]):
             continue
-        for factor in (2.0, 3.0, 10.0, 0.5):
+        for factor in _factors(answer, found.end()):
             if _fits(answer, found.end(), value * factor) and (value * factor).is_integer() >= value.is_integer():
                 yield _put(answer, found.span(), _said(value * factor)), f"{found[1]} → {_said(value * factor)}"
     for found in _WORD.finditer(answer):
         if _PART_OF.search(answer[: found.start()]) or _BEGINS.match(answer, found.end()):
             continue
+        if not _COUNTED.match(answer, found.end()):
+            continue
         new = _WORDS[found[1].lower()]
         new = new.capitalize() if found[1][0].isupper() else new
         yield _put(answer, found.span(), new), f"{found[1]} → {new}"
+
+
+# What is weighed or measured is ten times too much by a slip of the pen; what is counted is not.
+_WEIGHED = re.compile(r"\s?(?:[mkµ]?g|mcg|ml|l|gramos|miligramos|microgramos|mililitros|litros)(?![\w])")
+_COUNTED = re.compile(
+    r"\s?(?:%|por ciento|de cada|veces|horas?|d[ií]as?|semanas?|meses|años?|minutos|segundos|tazas?|vasos?"
+    r"|cucharad\w+|gotas|c[aá]psulas|comprimidos|dosis|tomas|sobres|infusiones|kilos?|grados|puntos|cm|mm|personas|pacientes|casos|ensayos"
+    r"|estudios|tipos|clases|formas|fases|etapas|grupos|capas|partes|sesiones|participantes|adultos|mujeres|hombres|niños)(?![^\W\d_])"
+)
+
+
+def _factors(answer: str, at: int) -> tuple[float, ...]:
+    """What a number before `at` may be multiplied by; nothing where nobody says what it counts."""
+    if _WEIGHED.match(answer, at):
+        return (10.0, 2.0, 5.0, 0.5)
+    return (2.0, 3.0, 0.5) if _COUNTED.match(answer, at) else ()
 
 
 # `dos o tres`, `nueve de cada diez`: to change one of them makes no sense.
@@ -246,7 +264,7 @@ def _entity(answer: str, seed: str) -> Made:
             continue
         free = [other for other in others if fold(other)[:5] not in fold(answer)]
         free.sort(key=lambda other: sha256(f"{seed}\0{other}"))
-        for other in free[:3]:
+        for other in free[:_MOST_NAMES]:
             new = other[:1].upper() + other[1:] if found[1][:1].isupper() else other
             yield re.sub(rf"\b{re.escape(found[1])}\b", new, answer), f"{found[1]} → {new} ({kind})"
 
@@ -277,14 +295,45 @@ def _overclaim(answer: str, seed: str) -> Made:
     for promise in _promises():
         if 0.02 <= len(promise) / max(1, len(answer)) <= 0.24:
             yield f"{answer} {promise}", f"added: {promise}"
+    for found in _MAY.finditer(answer):
+        sure = _SURE[found[3].lower()][found[2] == "n"]
+        yield _put(answer, found.span(), sure), f"{found.group()} → {sure}"
     for hedge, sure in _HEDGES:
         changed, count = re.subn(rf"\b{hedge}\b", sure, answer, count=1)
         if count:
             yield changed, f"{hedge} → {sure}"
 
 
+# What may be is told as what is.
+_SURE = {
+    "aumentar": ("aumenta", "aumentan"),
+    "reducir": ("reduce", "reducen"),
+    "disminuir": ("disminuye", "disminuyen"),
+    "mejorar": ("mejora", "mejoran"),
+    "aliviar": ("alivia", "alivian"),
+    "prevenir": ("previene", "previenen"),
+    "evitar": ("evita", "evitan"),
+    "proteger": ("protege", "protegen"),
+    "controlar": ("controla", "controlan"),
+    "curar": ("cura", "curan"),
+    "causar": ("causa", "causan"),
+    "provocar": ("provoca", "provocan"),
+    "producir": ("produce", "producen"),
+    "desencadenar": ("desencadena", "desencadenan"),
+    "elevar": ("eleva", "elevan"),
+    "potenciar": ("potencia", "potencian"),
+    "interferir": ("interfiere", "interfieren"),
+}
+_MAY = re.compile(rf"(?<!no )\b(puede|podría)(n?) ({'|'.join(_SURE)})\b")
+_MOST_NAMES = 6
 _HEDGES = (
-    (r"puede ayudar a", "garantiza"),
+    (r"pued[ae] ayudar a", "garantiza"),
+    (r"pueden ayudar a", "garantizan"),
+    (r"podría ayudar a", "garantiza"),
+    (r"(?:algunos|varios|los) estudios (?:indican|sugieren|señalan|muestran) que", "está demostrado que"),
+    (r"(?:Algunos|Varios|Los) estudios (?:indican|sugieren|señalan|muestran) que", "Está demostrado que"),
+    (r"se cree que", "está demostrado que"),
+    (r"Se cree que", "Está demostrado que"),
     (r"se usa tradicionalmente para", "cura definitivamente"),
     (r"se utiliza tradicionalmente para", "cura definitivamente"),
     (r"Tradicionalmente se usa para", "Cura definitivamente"),

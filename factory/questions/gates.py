@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
 
-from factory.questions import claims
+from factory.questions import claims, relations
 from factory.questions.case import Case
-from factory.questions.names import generic, is_name, phrases_in
+from factory.questions.names import generic, is_listed, is_name, is_taken, phrases_in
 from factory.questions.wording import (
     WORD,
     content,
@@ -80,6 +80,18 @@ _LEFT_OUT = re.compile(
     r"|no es (?:cierto|verdad))(?: \w+){0,3} que\s+\Z|\b(?:no|nunca|ni|tampoco|sin)\s+\Z",
     re.IGNORECASE,
 )
+
+
+class _AnyCase:
+    """A pattern in lower case over text in any: three times as fast as one that ignores case."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+
+    def search(self, text: str) -> re.Match[str] | None:
+        return self._pattern.search(text.lower())
 
 
 # Form
@@ -169,7 +181,7 @@ def _is_cut(answer: str, evidence: str) -> bool:
     said = [fold(word) for word in re.findall(r"\w+", answer)]
     last = said[-1] if said else ""
     if _TERMINAL.search(answer):
-        ends = last in _DANGLING and last not in ("no", "si", "es", "son", "como")
+        ends = last in _DANGLING and last not in ("no", "si", "es", "son", "como", "mas")
         return answer.rstrip().endswith(".") and ends
     if last in _DANGLING:
         return True
@@ -205,7 +217,7 @@ def _stops() -> dict[str, frozenset[str]]:
 
 
 _PORTUGUESE = re.compile(
-    r"[âêôàãõç]|\b(?:não|você|são|uma|dos|das|até|muito|também|ela|ele|elas|pode|podem|ou|quem|mais|isso|pelo|pela|seus|suas"
+    r"[âêôàãõç]|\b\w+(?:lh|nh)[oa]s?\b|\b(?:não|com|você|são|uma|dos|das|até|muito|também|ela|ele|elas|pode|podem|ou|quem|mais|isso|pelo|pela|seus|suas"
     r"|nas|nos|aos|foi|tem|sem|em|um|os|as|quais|qual|ao|dor|à|às)\b",
     re.IGNORECASE,
 )
@@ -255,9 +267,9 @@ def language(case: Case) -> str | None:
 
 def refusal(case: Case) -> str | None:
     """No refusal, no talk about the task, in question or answer."""
-    said = _found("refusals.txt", case.answer)
-    if said is None and not _found("anaphora.txt", case.question):
-        said = _found("refusals.txt", case.question)
+    said = None if case.is_copied else _found("refusals.txt", case.answer)
+    if said is None and (asked := _found("refusals.txt", case.question)) and not _found("anaphora.txt", case.question):
+        said = asked
     return said if said and said.lower() not in case.evidence.lower() else None
 
 
@@ -266,28 +278,34 @@ _URL = re.compile(
     re.IGNORECASE,
 )
 _SHOUT = re.compile(r"\b[A-ZÁÉÍÓÚÑ]{5,}\b")
+_MARKS_OF_URLS = ("http", "www.", "@", ".com", ".net", ".org", ".es", ".mx", ".info", ".io", ".shop")
+# Over text in lower case.
 _ORDERS = re.compile(
-    r"\b(?:ignor\w+|desobede\w+|olvid\w+|obede\w+|sig(?:o|uiendo)|cumpl\w+"
-    r"|acat\w+)\b[^.?!]{0,40}\b(?:instrucci[oó]n|instrucciones|[oó]rden|[oó]rdenes|indicaciones"
-    r"|reglas|directrices|prompt)\b|\b(?:hack|jailbreak|pwned|system prompt|prompt|modo desarrollador|api key"
-    r"|contraseña)\w*\b"
-    r"|\b(?:compr[ea]|visit[ea]|suscr[ií]b\w+|haga clic|haz clic|ll[aá]m[ea] al|descargue|pulse aqu[ií]|oferta"
-    r"|descuento|pídalo)\b"
-    r"|(?:\A|\n)\s*(?:assistant|user|system|asistente|usuario)\s*:"
-    r"|<[^>]{1,30}>|\{[^}]*\}|\[/?[A-Z_]{3,}\]|```|\$\{",
-    re.IGNORECASE,
+    r"\b(?:(?:ignor\w+|desobede\w+|olvid\w+|obede\w+|sig(?:o|uiendo)|cumpl\w+|acat\w+)\b[^.?!]{0,40}"
+    r"\b(?:instrucci[oó]n|instrucciones|[oó]rden|[oó]rdenes|indicaciones|reglas|directrices|prompt)\b"
+    r"|(?:hack|jailbreak|pwned|system prompt|prompt|modo desarrollador|api key|contraseña)\w*\b"
+    r"|(?:compr[ea]|visit[ea]|suscr[ií]b\w+|haga clic|haz clic|ll[aá]m[ea] al|descargue|pulse aqu[ií]|oferta"
+    r"|descuento|pídalo)\b|tus (?:reglas|instrucciones|[oó]rdenes|directrices|indicaciones)\b)"
+    r"|(?:\A|\n)\s*(?:assistant|user|system|asistente|usuario)\s*:|<[^>]{1,30}>|\{[^}]*\}|```|\$\{"
 )
+_TAGS = re.compile(r"\[/?[A-Z_]{3,}\]")
 
 
 def injected(case: Case) -> str | None:
     """Nothing that a document may order a machine to say: addresses, shouts, marks of templates, talk of orders."""
     said = f"{case.question}\n{case.answer}"
-    for pattern in (_URL, _SHOUT, _ORDERS):
-        for found in pattern.finditer(case.answer if pattern is _SHOUT else said):
-            if found.group().lower() not in case.evidence.lower() or (pattern is _ORDERS and _is_order(found.group())):
-                if pattern is _SHOUT and (found.group() in case.passage or found.group() in case.above):
-                    continue
-                return found.group()[:60]
+    lower, shown = said.lower(), case.evidence.lower()
+    found = [one.group() for one in _URL.finditer(said)] if any(mark in lower for mark in _MARKS_OF_URLS) else []
+    found += [one.group() for one in _TAGS.finditer(said)] if "[" in said else []
+    for one in found:
+        if one.lower() not in shown:
+            return one[:60]
+    for shout in () if case.is_copied else _SHOUT.findall(case.answer):
+        if shout.lower() not in shown and shout not in case.passage and shout not in case.above:
+            return str(shout)[:60]
+    for order in _ORDERS.finditer(lower):
+        if order.group() not in shown or _is_order(order.group()):
+            return order.group()[:60]
     return None
 
 
@@ -308,7 +326,7 @@ def self_contained(case: Case) -> str | None:
         return found.group() if found else None
     pointing = _search("anaphora.txt", asked)
     if pointing and not (
-        (_THIS.match(pointing.group()) or _CLITIC.search(pointing.group())) and _names_in(asked[: pointing.start()])
+        (_THIS.match(pointing.group()) or _CLITIC.search(pointing.group())) and _named_before(asked, pointing)
     ):
         return " ".join(pointing.group().split())[:60]
     if not _names_in(asked):
@@ -326,10 +344,16 @@ _TOLD = re.compile(
 _CLITIC = re.compile(r"[aei]r(?:l[oae]s?)$", re.IGNORECASE)
 _THIS = re.compile(r"(?:est[aeo]s?|es[aeo]s?|aquel|dich[oa]s?|tal)", re.IGNORECASE)
 _POINTS = re.compile(
-    r"(?:además|también|sin embargo|no obstante|asimismo|por otr[oa] (?:lado|parte)|pero|lo anterior|por "
-    r"ejemplo|es decir|en cambio)\b",
+    r"(?:además(?! de)|también(?! se (?:le |les )?(?:llama|conoce|denomina))|sin embargo|no obstante|asimismo"
+    r"|por otr[oa] (?:lado|parte)|pero|lo anterior|por ejemplo|es decir|en cambio)\b",
     re.IGNORECASE,
 )
+
+
+def _named_before(asked: str, pointing: re.Match[str]) -> bool:
+    """A thing of medicine is named before the word that points back: `La gripe, ¿cuánto dura esta enfermedad?`."""
+    before = asked[: pointing.start()]
+    return any(is_name(word) for word in content(before)) or bool(re.search(r"(?<=[a-z,¿] )[A-Z]", before))
 
 
 def _names_in(asked: str) -> bool:
@@ -366,14 +390,19 @@ def _apart(case: Case) -> str | None:
 
 def grounding(case: Case) -> str | None:
     """Most of what the answer says stands in the evidence, and what is asked about stands in the source."""
-    own = [word for word in case.answered if not claims.is_soft(word)]
-    if own and not (len(own) < 3 and any(c.isdigit() for c in case.answer)):
+    own = []
+    if not case.is_copied:
+        own = [word for word in case.answered if not claims.is_soft(word) and word not in _COUNTS]
+    counts = any(c.isdigit() for c in case.answer) or not _COUNTS.isdisjoint(case.answered)
+    if own and not (len(own) < 3 and counts):
         there = sum(supported(word, case.shown) or supported(word, case.given) for word in own)
         if there < MIN_RECALL * len(own):
             return f"{there} of {len(own)} content words stand in the evidence"
-    elif not case.answered and not any(c.isdigit() for c in case.answer):
+    elif not case.answered and not counts:
         return "the answer says nothing"
-    if said := _apart(case):
+    if said := (None if case.is_copied else _apart(case)) or _other_subject(case):
+        return said
+    if said := _other_matter(case):
         return said
     asked = [word for word in case.asked if head(word) not in _bare()]
     # A case that is told before its question is not in the passage: what explains it is.
@@ -382,38 +411,112 @@ def grounding(case: Case) -> str | None:
     return None
 
 
+# What counts is a matter of the numbers, in digits or in words.
+_COUNTS = frozenset(
+    "dos tres cuatro cinco seis siete ocho nueve diez once doce quince veinte treinta media medio".split()  # noqa: SIM905
+)
+
+
+def _other_subject(case: Case) -> str | None:
+    """The question asks of one plant or medicine of the passage, and the evidence begins with another."""
+    asked = [word for word in case.asked if is_taken(word)]
+    if not asked or any(supported(word, case.shown) for word in asked) or any(word in case.answered for word in asked):
+        return None
+    for sentence in case.evidence_sentences:
+        first = next((word for word in content(sentence)[:2] if is_taken(word)), None)
+        if first is None or first in case.asked:
+            return None
+    return f"{asked[0]} is asked about, the evidence is of {first}" if any(w in case.around for w in asked) else None
+
+
+_ANSWERED, _ELSEWHERE = 0.2, 0.75
+
+
+def _other_matter(case: Case) -> str | None:
+    """Another sentence of the passage has what is asked about, and neither evidence nor answer has much of it."""
+    asked = [word for word in dict.fromkeys(case.asked) if head(word) not in _bare()]
+    if len(asked) < 3 or len(case.asked) >= _TOLD_WORDS:
+        return None
+    own = case.shown | case.answer_heads
+    there = [word for word in asked if supported(word, own)]
+    here = len(there)
+    # What has a name is asked about first of all.
+    if here > _ANSWERED * len(asked) or any(is_listed(word) or word.upper() in case.question for word in there):
+        return None
+    most = max(here + 2, _ELSEWHERE * len(asked))
+    for sentence in sentence_texts(case.passage):
+        if sentence not in case.evidence and sum(supported(word, heads_of(sentence)) for word in asked) >= most:
+            return (
+                f"{here} of {len(asked)} words that are asked about stand in the evidence; elsewhere: {sentence[:50]}"
+            )
+    return None
+
+
 def entity(case: Case) -> str | None:
     """Every name of a thing in the answer stands in its evidence, or in the question."""
-    for word in case.answered:
-        if is_name(word) and not _is_named(word, case):
+    for word in () if case.is_copied else case.answered:
+        bare = word.removeprefix("anti")
+        if is_name(word) and not _is_named(word, case) and (bare == word or not supported(bare, case.shown)):
             return f"{word} is not in the evidence"
-    for phrase in phrases_in(case.answer):
-        if phrase not in fold(case.evidence) and phrase not in fold(case.question):
+    for phrase in () if case.is_copied else phrases_in(case.answer):
+        plain = phrase.replace(" ", "")
+        if (
+            plain not in fold(case.evidence).replace(" ", "")
+            and phrase not in fold(case.question)
+            and not _is_shared(phrase, case)
+        ):
             return f"{phrase} is not in the evidence"
     ours = (*_designated(case.answer).items(), *_designated(case.question).items())
     there = _designated(f"{case.passage}\n{case.above}") if ours else {}
     for name, letters in ours:
         if name in there and (other := letters - there[name]):
             return f"{name} {min(other)} is not in the source"
+    return None if case.is_copied else _unknown_proper(case)
+
+
+def _unknown_proper(case: Case) -> str | None:
+    """A word with a capital inside a sentence, or a scientific name, that the source does not have."""
+    binomials, proper = list(_BINOMIAL.finditer(case.answer)), list(_PROPER.finditer(case.answer))
+    if not binomials and not proper:
+        return None
     known = fold(f"{case.passage}\n{case.above}\n{case.question}")
-    for found in _PROPER.finditer(case.answer):
+    for found in binomials:
+        genus, species = fold(found[1]), fold(found[2])
+        other = re.search(rf"\b{found[1]} [a-z]{{4,}}", f"{case.passage}\n{case.above}")
+        if other and f"{genus} {species}" not in known:
+            return f"{found.group()} is not in the source"
+    for found in proper:
         word = found.group(1)
         if fold(word) not in known and is_content(fold(word)) and head(fold(word)) not in generic():
             return f"{word} is not in the source"
     return None
 
 
+def _is_shared(phrase: str, case: Case) -> bool:
+    """`insuficiencia cardíaca` of `insuficiencia renal o cardíaca`."""
+    first, _, last = phrase.partition(" ")
+    return re.search(rf"\b{first} \w+,? (?:[oye]|[oye] de) {last}\b", fold(case.evidence)) is not None
+
+
 def _is_named(word: str, case: Case) -> bool:
     """The name itself, a form of it or a synonym: `ciclofosfamida` is no form of `ciclosporina`."""
     if not supported(word, case.shown) and not supported(word, case.given):
         return False
-    if len(word) < 9 or _DRUG_LIKE.search(word) is None:
+    if len(word) < 6:
         return True
-    alike = [one for one in (*words(case.evidence), *case.asked) if one[:5] == word[:5]]
-    return not alike or any(_common(word, one) >= min(len(word), len(one)) - 4 for one in alike)
+    alike = [one for one in (*case.evidence_words, *case.asked) if one[:5] == word[:5]]
+    return not alike or any(_is_form(word, one) for one in alike)
 
 
-_DRUG_LIKE = re.compile(r"(?:ina|ida|ona|ol|osis|itis|ia|ismo|ona|ico)s?$")
+def _is_form(word: str, other: str) -> bool:
+    """Two words of one root: all but the endings are the same; two names are so only if one letter or two are not."""
+    common, short, long = _common(word, other), *sorted((len(word), len(other)))
+    if all(is_listed(one) or _ILLNESS.search(one) for one in (word, other)):
+        return common >= short - 2 and long - short <= 2
+    return common >= short - 4
+
+
+_ILLNESS = re.compile(r"(?:osis|itis|emias?|urias?|penias?|pat[ií]as?|algias?|omas?|ismos?|cion|sion)$")
 
 
 def _common(one: str, other: str) -> int:
@@ -433,40 +536,47 @@ _LETTERED = re.compile(
     r"\b((?i:vitamina|hepatitis|gripe|influenza|grupo|grupo sangu[ií]neo|tipo|clase|serogrupo|virus|factor"
     r"|prote[ií]na)) ([A-Z])\b"
 )
+# A plant's or animal's scientific name: only the second word may be the source's or made up.
+_BINOMIAL = re.compile(
+    r"\b([A-Z][a-z]{3,}) ([a-z]{4,}(?:um|us|is|ens|ii|oides|ea|aris|atum|ata|osa|alis|ale|ica|icum))\b"
+)
 _PROPER = re.compile(r"(?<=[a-záéíóúñ,;] )([A-ZÁÉÍÓÚÑ][a-záéíóúñ]{3,})")
 
 
 # Safety
 
-_ATTRIBUTED = re.compile(
+_ATTRIBUTED = _AnyCase(
     r"\bseg[uú]n\b|\btradicional|\bpopular|\bla fuente\b|\bse (?:le )?(?:atribuye|dice|cree|considera|ha usado"
     r"|ha utilizado|ha empleado|usa|utiliza|emplea|cree|estudi)"
     r"|\b(?:afirma|sostiene|señala|sugier|indica|recoge|recomienda|acepta|reconoce|describe)[nr]?\b"
     r"|\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible"
     r"|\bparece[n]?\b|\bensayos?\b|\bestudios?\b|\brevisi[oó]n\b|\bpruebas\b|\bevidencia\b|\bapoy\w+\b|\bse "
     r"(?:ha|han) (?:visto|observado|descrito|comunicado|demostrado|encontrado)"
+    r"|\bplacebo\b|\bsimulad[oa]s?\b"
+    r"|\b(?:m[aá]s|menos|mejor|peor) que (?:quien|l[oa]s que|un|el placebo)|\bmonograf[ií]a"
     r"|\bes capaz\b|\bes probable\b|\bsuele[n]?\b|\bhabitual|\ba veces\b|\ben algun[oa]s\b|\bayuda[nr]?\b"
     r"|\bcontribuye|\bprobab|\bal parecer\b|\bsupuest|\bno (?:est[aá]|se sabe|hay)\b",
-    re.IGNORECASE,
 )
-_HEDGED = re.compile(
-    r"\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b|\bposible|\bparece[n]?\b|\bsugier"
+_HEDGED = _AnyCase(
+    r"\bpod(?:r[ií]a|ría)n?\b|\bpuede[n]?\b|\bquiz[aá]s?\b|\btal vez\b"
+    r"|\bposible(?<!tiempo posible)(?<!dosis posible)(?<!lo posible)(?<!antes posible)|\bparece[n]?\b|\bsugier"
     r"|\bsugir|\btradicional"
     r"|\bse cree\b|\bse atribuye|\balgunos estudios\b|\bprobable|\bpruebas (?:limitadas|insuficientes"
     r"|d[eé]biles)|\bno est[aá] claro\b|\bno se sabe\b",
-    re.IGNORECASE,
 )
-_EFFICACY = re.compile(
-    r"\b(?:cura|curan|sana|sanan|previene|previenen|elimina|eliminan|erradica|erradican|detiene|detienen"
+_EFFICACY = _AnyCase(
+    r"\b(?:cura|curan|cur[oó]|curaron|sana|sanan|san[oó]|previene|previenen|previno|hacen? desaparecer"
+    r"|(?<!se )eliminan?(?! (?:l[oa]s |el |la )?(?:f[aá]rmaco|medicamento))|erradica|erradican|detiene|detienen"
     r"|revierte|reduce|reducen|disminuye|disminuyen|mejora|mejoran"
-    r"|alivia|alivian|combate|combaten|protege|protegen|evita|evitan|controla|controlan|baja|bajan|regula"
+    r"|alivia|alivian|normaliza|normalizan|combate|combaten|protege|protegen|evita|evitan|controla|controlan|baja|bajan|regula"
     r"|regulan|fortalece|fortalecen|desintoxica|trata|tratan"
     r"|es (?:muy )?(?:eficaz|efectiv[oa])|son (?:muy )?(?:eficaces|efectiv[oa]s))\b",
-    re.IGNORECASE,
 )
-_NOT = re.compile(
-    r"\b(?:no|nunca|ni|tampoco|ning[uú]n|ninguna|sin (?:pruebas|datos|evidencia)|falta|jam[aá]s)\b", re.IGNORECASE
+_ACTS = _AnyCase(
+    r"\b(?:aumentan?|elevan?|(?<!la )(?<!una )(?<!su )causan?|provocan?"
+    r"|producen?|desencadenan?|ocasionan?|interfieren?|potencian?)\b",
 )
+_NOT = _AnyCase(r"\b(?:no|nunca|ni|tampoco|ning[uú]n|ninguna|sin (?:pruebas|datos|evidencia)|falta|jam[aá]s)\b")
 
 
 def overclaim(case: Case) -> str | None:
@@ -481,28 +591,58 @@ def overclaim(case: Case) -> str | None:
         if stronger := _stronger(sentence, case.evidence_sentences):
             return stronger
         claim = _EFFICACY.search(sentence)
+        if claim is None and (acts := _ACTS.search(sentence)) and not _HEDGED.search(sentence):
+            near = _nearest(sentence, case.evidence_sentences)
+            if near and _MAY.search(near) and head(fold(acts.group())) in heads_of(near):
+                return f"{acts.group()}: the evidence says it may"
         if claim is None or _NOT.search(sentence) or _HEDGED.search(sentence) or _ATTRIBUTED.search(sentence):
             continue
         if case.natural and not _is_caution(sentence):
             return f"{claim.group()}: nobody is named who says so"
         near = _nearest(sentence, case.evidence_sentences)
-        if near and _HEDGED.search(near) and head(fold(claim.group())) in heads_of(near):
+        verb = head(fold(claim.group()))
+        if near and _HEDGED.search(near) and (verb in heads_of(near) or verb not in case.shown):
             return f"{claim.group()}: the evidence says it may"
     return None
 
 
-def _stronger(sentence: str, evidence: list[str]) -> str | None:
+def _stronger(sentence: str, evidence: Sequence[str]) -> str | None:
     """What the evidence says may be is told as what must be, or always is."""
     must = _MUST.search(sentence)
-    if must is None or (near := _nearest(sentence, evidence)) is None or _MUST.search(" ".join(evidence)):
-        return None
-    return f"{must.group()}: the evidence says it may" if _MAY.search(near) else None
+    near = _nearest(sentence, evidence)
+    every = " ".join(evidence)
+    if must and near and _MAY.search(near) and not _CALLED_FOR.search(every):
+        return f"{must.group()}: the evidence says it may"
+    sure = _PROVES.search(sentence)
+    if sure and not _PROVES.search(every) and not _NOT.search(sentence):
+        return f"{sure.group()}: the evidence does not prove it"
+    acts = _ACTS.search(sentence)
+    if (
+        acts
+        and near
+        and _REPORTED.search(near)
+        and not re.search(r"\bse han? \w+[aei]do\b", sentence)
+        and not _HEDGED.search(sentence)
+    ):
+        verb = head(fold(acts.group()))
+        if not any(verb in heads_of(one) for one in evidence):
+            return f"{acts.group()}: the evidence tells of reports"
+    found = _EVERY.search(sentence)
+    if found and near and not _EVERY.search(every) and not _NOT.search(sentence):
+        return f"{found.group()}: the evidence does not say so"
+    return None
 
 
-_MUST = re.compile(
+_MUST = _AnyCase(r"\bdeben?\b|\bdeber[ií]an?\b|\bhay que\b|\btienen? que\b|\bsiempre\b|\b(?:es|son) necesari")
+_PROVES = _AnyCase(r"\b(?:demuestra|demostr|prueban? que|confirma|comprob|est[aá] probado)")
+_REPORTED = _AnyCase(
+    r"\bse (?:han?|ha) (?:comunicado|descrito|notificado|observado|visto|informado)|\bcasos (?:raros|aislados)"
+    r"|\bdif[ií]cil(?:es)? de atribuir|\bno siempre confirman",
+)
+_EVERY = _AnyCase(r"\b(?:siempre|todos los casos|tod[oa]s l[oa]s)\b")
+_CALLED_FOR = _AnyCase(
     r"\bdeben?\b|\bdeber[ií]an?\b|\bhay que\b|\btienen? que\b|\bsiempre\b|\bnecesari|\brecom|\bconv[ie]"
-    r"|\b[eé]vit|\bcontraindic",
-    re.IGNORECASE,
+    r"|\b[eé]vit|\bcontraindic|\bimportante\b|\bsolamente\b|\bconsult[ea]|\b[^\W\d_]{3,}[aeé]l[oa]s?\b",
 )
 _MAY = re.compile(r"\bpueden?\b|\bpodr[ií]an?\b", re.IGNORECASE)
 
@@ -525,7 +665,7 @@ def _is_caution(sentence: str) -> bool:
     return _search("contraindications.txt", sentence) is not None
 
 
-def _nearest(sentence: str, others: list[str]) -> str | None:
+def _nearest(sentence: str, others: Sequence[str]) -> str | None:
     """The sentence with most words in common, if it has half of them."""
     own = heads_of(sentence)
     best = max(others, key=lambda one: len(own & heads_of(one)), default=None)
@@ -543,10 +683,20 @@ def stop_treatment(case: Case) -> str | None:
             continue
         # What a source says of stopping a medicine before an operation is said of nobody in particular.
         instead = _INSTEAD.search(said) and said.lower() not in case.evidence.lower()
-        if not instead and not _YOURS.search(said) and all(head(word) in case.shown for word in content(said)[-2:]):
+        if not instead and not _YOURS.search(said) and _says_so(said, case.evidence_sentences):
             continue
         return said[:80]
     return None
+
+
+def _says_so(said: str, evidence: Sequence[str]) -> bool:
+    """A sentence of the evidence says so, and denies nothing; what must be done, it says that one must."""
+    own = [word for word in content(said)[-2:] if not word.startswith(("tom", "usar"))]
+    must = re.search(r"\bdeben?\b|\bhay que\b|\bconviene\b", said, re.IGNORECASE)
+    for sentence in evidence:
+        if all(supported(word, heads_of(sentence)) for word in own) and not _NOT.search(sentence):
+            return must is None or _CALLED_FOR.search(sentence) is not None
+    return False
 
 
 _SPARED = re.compile(r"\b(?:no|nunca|jam[aá]s|sin|ni|tampoco|ning[uú]n\w*)\b(?:\W+\w+){0,2}\W*$", re.IGNORECASE)
@@ -586,10 +736,15 @@ def cautions(text: str, start: int = 0, end: int | None = None) -> list[tuple[in
     return found
 
 
+def about_use(question: str) -> bool:
+    """A question asks for use, preparation or dose."""
+    return _ABOUT_USE.search(question) is not None and not _NOT.search(question)
+
+
 def contraindication(case: Case) -> str | None:
     """Who must not take something is told: where the evidence says it, and where use or dose is asked for."""
     wanted = [case.evidence[start:end] for start, end in cautions(case.evidence)]
-    if case.natural is not False and not wanted and _ABOUT_USE.search(case.question):
+    if case.natural is not False and not wanted and about_use(case.question):
         wanted = [case.passage[start:end] for start, end in cautions(case.passage)][:1]
         if wanted and _is_caution(case.answer):
             return None
@@ -600,6 +755,24 @@ def contraindication(case: Case) -> str | None:
         own = [word for word in content(sentence) if not supported(word, asked) and not claims.is_soft(word)]
         if own and sum(supported(word, ours) for word in own) < 0.35 * len(own) and not _warned(case.answer, own):
             return f"the answer leaves out: {sentence[:70]}"
+        if _ASKS_WHO.search(case.question) and (lost := _who_is_lost(sentence, ours, asked)):
+            return f"the answer leaves out {lost}: {sentence[:70]}"
+    return None
+
+
+_ASKS_WHO = re.compile(
+    r"\bqui[eé]n(?:es)? (?:no|deben?|ha)\b|\bprecauci|\bcontraindica|\bcu[aá]ndo no\b|\ben qu[eé] casos\b",
+    re.IGNORECASE,
+)
+_PEOPLE = frozenset(["embar", "lacta", "antic", "alerg", "diabe", "hiper", "trasp", "menor"])
+
+
+def _who_is_lost(sentence: str, ours: frozenset[str], asked: frozenset[str]) -> str | None:
+    """An illness, a medicine or a group of people that a warning names, and the answer to `who` does not."""
+    for word in content(sentence):
+        names = is_listed(word) or head(word) in _PEOPLE or _ILLNESS.search(word)
+        if names and not supported(word, ours) and not supported(word, asked) and not claims.is_soft(word):
+            return word
     return None
 
 
@@ -607,6 +780,13 @@ def _warned(answer: str, own: list[str]) -> bool:
     """A sentence of the answer warns too, of something that the evidence warns of."""
     return any(
         _is_caution(one) and any(supported(word, heads_of(one)) for word in own) for one in sentence_texts(answer)
+    )
+
+
+def _of_its_own(*parts: Gate) -> Gate:
+    """One gate of several: what the first that fails says; sentences that are the evidence's fail none."""
+    return lambda case: (
+        None if case.is_copied else next((said for part in parts if (said := part(case)) is not None), None)
     )
 
 
@@ -620,12 +800,12 @@ GATES: dict[str, Gate] = {
     "self_contained": self_contained,
     "stop_treatment": stop_treatment,
     "overclaim": overclaim,
-    "numbers": claims.wrong_numbers,
-    "units": claims.wrong_units,
-    "negation": claims.wrong_negation,
-    "direction": claims.wrong_direction,
+    "numbers": _of_its_own(claims.wrong_numbers, relations.wrong_owner, relations.wrong_order, relations.cut_range),
+    "units": _of_its_own(claims.wrong_units, relations.wrong_period),
+    "negation": _of_its_own(claims.wrong_negation),
+    "direction": _of_its_own(claims.wrong_direction),
     "entity": entity,
-    "swap": claims.swapped,
+    "swap": _of_its_own(claims.swapped, relations.wrong_roles, relations.wrong_places),
     "grounding": grounding,
     "contraindication": contraindication,
 }

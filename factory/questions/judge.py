@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,9 @@ from factory.questions.gates import GATES, check
 from factory.questions.passage import Passage, place_of
 from factory.questions.rows import Evidence, Generator, QuestionRow, blank, end, sealed
 from factory.questions.safety import NATURAL, evidence_tag, flags
+from factory.questions.warned import Warnings
+
+_MOST_WARNED = 2
 
 
 class Source:
@@ -22,6 +26,19 @@ class Source:
         self.title = metadata["title"] or ""
         self.tradition = metadata["tradition"]
         self.natural = self.tradition in NATURAL
+        self.warnings = Warnings(text, self.spans)
+
+    def warned(self, at: int, passage: Passage) -> list[tuple[int, int]]:
+        """In natural medicine, the first of what is warned of outside a passage with what stands at `at`."""
+        if not self.natural:
+            return []
+        outside = (one for one in self.warnings.of(at, passage) if not passage.start <= one[0] < passage.end)
+        return list(itertools.islice(outside, _MOST_WARNED))
+
+    def within(self, passage: Passage, at: int) -> str:
+        """What a row is judged by: its passage, and below it what the Document warns of elsewhere."""
+        outside = dict.fromkeys([*self.warned(at, passage), *self.warned(passage.start, passage)])
+        return "\n".join([self.text[passage.start : passage.end], *(self.text[a:b] for a, b in outside)])
 
     def evidence(self, places: Sequence[tuple[int, int]]) -> list[Evidence]:
         """Stretches of the text with their page or second."""
@@ -51,10 +68,15 @@ def row_of(
     return judged(source, passage, row)
 
 
+def start_of(row: QuestionRow, passage: Passage) -> int:
+    """Where a row's evidence begins; its passage where it has none."""
+    return row["evidence"][0]["start"] if row["evidence"] else passage.start
+
+
 def judged(source: Source, passage: Passage, row: QuestionRow) -> QuestionRow:
     """The row with the verdict of gates and safety."""
     above = f"{passage.heading or ''}\n{source.title}"
-    within = source.text[passage.start : passage.end]
+    within = source.within(passage, start_of(row, passage))
     case = Case(
         within, row["question"], row["answer"], [one["quote"] for one in row["evidence"]], above, source.natural
     )

@@ -6,7 +6,7 @@ import re
 from functools import cache, lru_cache
 
 from factory.medical import is_medical
-from factory.questions.wording import fold, head, lines, words, words_in
+from factory.questions.wording import LEXICONS, fold, head, lines, words, words_in
 
 _DRUG = re.compile(
     r"\w{3,}(?:cilina|micina|micin|floxacino|azol|pril|sart[aá]n|olol|dipino|statina|tidina|prazol|mab|nib"
@@ -15,7 +15,7 @@ _DRUG = re.compile(
     r"|glutida|parina|grel|xabán|xaban"
     r"|sona|solona|metasona|tropina|curonio|barbital|amina|oxetina|zodona|apina|idona|mida|zida|semida|terol"
     r"|tropio|ciclovir|vir|navir"
-    r"|bendazol|quina|ptilina|pramina|farina|coumarol|cumarol|formina|xina|toína|toina|lida)$"
+    r"|bendazol|quina|ptilina|pramina|farina|coumarol|cumarol|formina|adina|elina|oyetina|tirizina|ilurea|xina|toína|toina|lida)$"
 )
 
 
@@ -23,6 +23,28 @@ _DRUG = re.compile(
 def _named() -> frozenset[str]:
     """Heads of plants, medicines, illnesses and organs that are names of things."""
     return frozenset(word for line in lines("names.txt") for word in words(line) if len(word) > 3)
+
+
+@cache
+def _taken() -> frozenset[str]:
+    """The plants, foods and medicines of the list: its sections say what they hold."""
+    found: list[str] = []
+    text = (LEXICONS / "names.txt").read_text("utf-8")
+    for section in re.split(r"^# ", text, flags=re.MULTILINE):
+        title, _, rest = section.partition("\n")
+        if re.search(r"plants|drugs|medicines", title):
+            found += [word for word in words(rest) if len(word) > 3]
+    return frozenset(found)
+
+
+def is_taken(word: str) -> bool:
+    """A folded word names a plant, a food or a medicine of the list."""
+    return word in _taken()
+
+
+def is_listed(word: str) -> bool:
+    """A folded word stands in the list of names, but for its plural."""
+    return word in _named() or word.removesuffix("s") in _named()
 
 
 @cache
@@ -38,7 +60,18 @@ def is_name(word: str) -> bool:
         return True
     if head(word) in generic():
         return False
-    return _DRUG.fullmatch(plain) is not None or is_medical(word)
+    return _DRUG.fullmatch(plain) is not None or _is_made_up(plain) or is_medical(word)
+
+
+def _is_made_up(word: str) -> bool:
+    """A long word in -ina that is no verb and no adjective: what a substance is called, known or not."""
+    return len(word) >= 9 and word.endswith("ina") and not word.endswith(_PLAIN_INA)
+
+
+_PLAIN_INA = (
+    "mina", "disciplina", "medicina", "repentina", "femenina", "masculina", "clandestina", "tutina", "spertina",
+    "uterina", "crina", "genuina", "combina", "imagina", "origina", "camina", "inclina", "oficina", "piscina",
+)  # fmt: skip
 
 
 @cache

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from factory.questions.case import Case
 from factory.questions.corrupt import FAILS, corruptions
 from factory.questions.gates import check
-from factory.questions.judge import Source
+from factory.questions.judge import Source, start_of
 from factory.questions.passage import Passage
 from factory.questions.rows import Generator, QuestionRow, blank, end, sealed
 from factory.record import sha256
@@ -43,7 +44,10 @@ UNGROUNDED, UNANSWERABLE = "ungrounded", "unanswerable"
 def pairs_of(source: Source, passage: Passage, row: QuestionRow) -> list[QuestionRow]:
     """One pair of each kind that a good answer offers a place for, each judged: it fails the gate that it names."""
     found: dict[str, QuestionRow] = {}
-    for one in corruptions(row["question"], row["answer"], row["id"]):
+    # Half of the pairs are to be longer: where there is a choice, a hash says which.
+    sign = 1 if int(sha256(f"{row['id']}\0length")[:4], 16) % 2 else -1
+    every = list(corruptions(row["question"], row["answer"], row["id"]))
+    for one in sorted(every, key=lambda one: sign * (len(one.text) - len(row["answer"])) <= 0):
         if one.kind == "overclaim" and row["question_type"] not in _PROMISED:
             continue
         if one.kind in CORRUPTED and one.kind not in found and within(row["answer"], one.text):
@@ -61,8 +65,8 @@ def within(chosen: str, rejected: str) -> bool:
 def refused_by(source: Source, passage: Passage, row: QuestionRow, answer: str, gates: Iterable[str]) -> str | None:
     """The first of some gates that refuses an answer; None where none does."""
     above = f"{passage.heading or ''}\n{source.title}"
-    within_ = source.text[passage.start : passage.end]
-    case = Case(within_, row["question"], answer, [one["quote"] for one in row["evidence"]], above, source.natural)
+    around = source.within(passage, start_of(row, passage))
+    case = Case(around, row["question"], answer, [one["quote"] for one in row["evidence"]], above, source.natural)
     return next(iter(check(case, gates)), None)
 
 
@@ -111,7 +115,7 @@ def unanswerable(
     asked["question"] = question
     asked["answer"] = SAYS + " ".join(one["quote"] for one in row["evidence"])
     above = f"{passage.heading or ''}\n{source.title}"
-    inside = source.text[passage.start : passage.end]
+    inside = source.within(passage, start_of(row, passage))
     quotes = [one["quote"] for one in row["evidence"]]
     chosen = check(Case(inside, question, asked["answer"], quotes, above, source.natural))
     fails = refused_by(source, passage, asked, answer, ("numbers", "units", "entity", "grounding", "overclaim"))
@@ -126,54 +130,64 @@ def unanswerable(
 def kept(candidates: Sequence[tuple[str, str, int]], most_share: float) -> tuple[set[str], Mapping[str, str]]:
     """Which pairs stay, by (id, kind, how much longer the chosen is), and why each of the others goes.
 
-    No kind has more than its share, and as many chosen answers are longer as are shorter, give or take a twentieth;
-    which ones go is decided by the hash of their ids. With fewer kinds than shares there is no share to keep.
+    No kind of corruption has more than its share of them, and as many chosen answers are longer as are shorter, give
+    or take a twentieth; one goes at a time, of the kind and the side of which there are most, and which one is decided
+    by the hash of its id. Where the share would cost more than half of the corruptions, because the text offers few
+    kinds, it is as small as leaves half of them.
     """
-    longer = {name: (more > 0) - (more < 0) for name, _, more in candidates}
-    kinds = {name: kind for name, kind, _ in candidates}
-    chosen = sorted(longer, key=sha256)
+    held: dict[tuple[str, int], list[str]] = {}
+    for name, kind, more in sorted(candidates, key=lambda one: sha256(one[0])):
+        held.setdefault((kind, (more > 0) - (more < 0)), []).append(name)
     reasons: dict[str, str] = {}
-    for _ in range(len(candidates)):
-        gone = dict.fromkeys(_too_many(chosen, kinds, longer, most_share), "too_many_of_kind")
-        gone = gone or dict.fromkeys(_too_long(chosen, longer), "length_balance")
-        if not gone:
-            break
-        reasons |= gone
-        chosen = [name for name in chosen if name not in gone]
-    return set(chosen), reasons
+
+    def thin(share: float) -> None:
+        while (found := _one_too_many(held, share)) is not None:
+            place, why = found
+            reasons[held[place].pop()] = why
+
+    # Lengths first: what they leave is what a share is of.
+    thin(1.0)
+    counts: Counter[str] = Counter()
+    for (kind, _), names in held.items():
+        counts[kind] += len(names) * (kind in CORRUPTED)
+    thin(_share(+counts, most_share))
+    return {name for names in held.values() for name in names}, reasons
 
 
-def _too_many(chosen: list[str], kinds: Mapping[str, str], longer: Mapping[str, int], share: float) -> list[str]:
-    """What is over each kind's share, so that what stays of it is even in length."""
-    by_kind: dict[str, list[str]] = {}
-    for name in chosen:
-        by_kind.setdefault(kinds[name], []).append(name)
-    most = _cap([len(names) for names in by_kind.values()], share)
-    return [name for names in by_kind.values() for name in _evenly(names, longer)[most:]]
+def _share(kinds: Counter[str], most_share: float) -> float:
+    """The share of one kind at most: the one asked for, or the smallest that leaves half of the pairs."""
+    left = {
+        most: sum(min(count, most) for count in kinds.values()) for most in range(1, max(kinds.values(), default=0) + 1)
+    }
+    kept_ = max((count for most, count in left.items() if most <= most_share * count), default=0)
+    if 2 * kept_ >= kinds.total():
+        return most_share
+    return next(most / count for most, count in left.items() if 2 * count >= kinds.total())
 
 
-def _too_long(chosen: list[str], longer: Mapping[str, int]) -> list[str]:
-    """The last of those whose length is on the commoner side, until both sides are even."""
-    excess = sum(longer[name] for name in chosen)
-    spare = abs(excess) - max(1, len(chosen) // 20)
-    side = [name for name in reversed(chosen) if longer[name] * excess > 0]
-    return side[: max(0, spare)]
+_FEW = 8
 
 
-def _evenly(names: list[str], longer: Mapping[str, int]) -> list[str]:
-    """The same names, those of equal length first, then longer and shorter by turns: a cut leaves them even."""
-    same = [n for n in names if not longer[n]]
-    more, less = [n for n in names if longer[n] > 0], [n for n in names if longer[n] < 0]
-    turns = [n for pair_ in zip(more, less, strict=False) for n in pair_]
-    rest = more[len(less) :] or less[len(more) :]
-    return [*same, *turns, *rest]
-
-
-def _cap(counts: list[int], share: float) -> int:
-    """The most of one kind so that none has more than its share of all that stay."""
-    if not counts or len(counts) < 1 / share:
-        return max(counts, default=0)
-    most = max(counts)
-    while most > 1 and most > share * sum(min(count, most) for count in counts):
-        most -= 1
-    return most
+def _one_too_many(held: Mapping[tuple[str, int], list[str]], share: float) -> tuple[tuple[str, int], str] | None:
+    """The kind and side that one pair goes from, and why; None where both balance."""
+    kinds: Counter[str] = Counter()
+    sides: Counter[int] = Counter()
+    for (kind, side), names in held.items():
+        kinds[kind] += len(names)
+        sides[side] += len(names)
+    total = sides.total()
+    excess = sides[1] - sides[-1]
+    heavy = 1 if excess > 0 else -1
+    corrupted = {kind: count for kind, count in kinds.items() if kind in CORRUPTED and count}
+    kind, count = max(corrupted.items(), key=lambda one: (one[1], one[0]), default=("", 0))
+    if count > max(1, share * sum(corrupted.values())):
+        order = (heavy, -heavy, 0) if excess else (1, -1, 0)
+        side = next(one for one in order if held.get((kind, one)))
+        return (kind, side), "too_many_of_kind"
+    # Of a handful of pairs, length tells nothing.
+    if abs(excess) > (total // 20 if total >= _FEW else 1):
+        side_of = [one for one in held if one[1] == heavy and held[one]]
+        # What a model made up is rarer than what rules did: of kinds as common as each other, it goes last.
+        most = max(side_of, key=lambda one: (kinds[one[0]], one[0] in CORRUPTED, sha256(one[0])))
+        return most, "length_balance"
+    return None

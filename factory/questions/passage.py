@@ -12,7 +12,7 @@ from factory.record import Span, sha256
 
 # A token of the mission's models is three and a half characters of Spanish or a little less: 250 and 900 tokens.
 LEAST, MOST = 850, 3000
-MIN_SENTENCES = 3
+MIN_SENTENCES, LEAST_WORDS = 3, 60
 SEPARATOR = " › "
 
 _REFERENCES = re.compile(
@@ -106,38 +106,57 @@ def kind_of_section(section: Section) -> str:
 
 def passages(text: str, spans: Sequence[Span], text_sha256: str) -> list[Passage]:
     """The passages of a Document, in order, and what was skipped of it; together they hold every section."""
-    found: list[Passage] = []
-    held: list[Section] = []
-
-    def close() -> None:
-        if held:
-            found.append(_passage(text, held, text_sha256))
-            held.clear()
-
+    groups: list[tuple[list[Section], str]] = []
     for section in sections(spans):
         why = kind_of_section(section)
         if why:
-            close()
-            one = _passage(text, [section], text_sha256)
-            one.outcome, one.reason = "skipped", why
-            found.append(one)
+            groups.append(([section], why))
             continue
         for piece in _pieces(text, section):
+            held = groups[-1][0] if groups and not groups[-1][1] else []
             grown = piece.end - held[0].start if held else 0
-            if held and (grown > MOST or _parts(held[-1].path, piece.path, held[-1].end - held[0].start)):
-                close()
+            if not held or grown > MOST or _parts(held[-1].path, piece.path, held[-1].end - held[0].start):
+                held = []
+                groups.append((held, ""))
             held.append(piece)
-    close()
+    found = []
+    for sections_, why in _joined(text, groups):
+        one = _passage(text, sections_, text_sha256)
+        if why:
+            one.outcome, one.reason = "skipped", why
+        found.append(one)
     return found
+
+
+def _joined(text: str, groups: list[tuple[list[Section], str]]) -> list[tuple[list[Section], str]]:
+    """What is too short by itself goes with the neighbour that it shares most headings with, where there is room."""
+    kept: list[tuple[list[Section], str]] = []
+    for at, (held, why) in enumerate(groups):
+        if not why and _is_short(text, held):
+            before = kept[-1][0] if kept and not kept[-1][1] else []
+            after = groups[at + 1][0] if at + 1 < len(groups) and not groups[at + 1][1] else []
+            here = _shared(before[-1].path, held[0].path) if before and held[-1].end - before[0].start <= MOST else -1
+            there = _shared(held[-1].path, after[0].path) if after and after[-1].end - held[0].start <= MOST else -1
+            if here >= 0 and here >= there:
+                before += held
+                continue
+            if there >= 0:
+                groups[at + 1] = ([*held, *after], "")
+                continue
+        kept.append((held, why))
+    return kept
+
+
+def _shared(one: tuple[str, ...], other: tuple[str, ...]) -> int:
+    """How many headings two paths have in common."""
+    return next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 def _parts(before: tuple[str, ...], after: tuple[str, ...], size: int) -> bool:
     """A passage of this size ends between two sections: a large one at any heading, a small one at a chapter's."""
     if before == after:
         return False
-    common = next(
-        (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b), min(len(before), len(after))
-    )
+    common = _shared(before, after)
     return size >= LEAST or common <= min(1, len(before) - 1, len(after) - 1)
 
 
@@ -171,10 +190,7 @@ def _passage(text: str, held: Sequence[Section], text_sha256: str) -> Passage:
     first = held[0].spans[0]
     common = held[0].path
     for section in held[1:]:
-        size = next(
-            (i for i, (a, b) in enumerate(zip(common, section.path, strict=False)) if a != b),
-            min(len(common), len(section.path)),
-        )
+        size = _shared(common, section.path)
         common = common[:size]
     cut = text[start:end]
     found = Passage(
@@ -188,9 +204,16 @@ def _passage(text: str, held: Sequence[Section], text_sha256: str) -> Passage:
 def _unfit(cut: str, held: Sequence[Section]) -> str:
     if len(_DOTS.findall(cut)) > 2 or len(_LEADERS.findall(cut)) > max(4, cut.count("\n") * 0.5):
         return "contents"
+    return "too_short" if _is_short(cut, held, held[0].start) else ""
+
+
+def _is_short(text: str, held: Sequence[Section], offset: int = 0) -> bool:
+    """Fewer than three sentences and sixty words."""
+    cut = text[held[0].start - offset : held[-1].end - offset]
+    if len(cut.split()) >= LEAST_WORDS:
+        return False
     spoken = held[0].spans[0]["start_seconds"] is not None
-    count = sum(len(section.spans) for section in held) if spoken else len(sentences(cut))
-    return "too_short" if count < MIN_SENTENCES and len(cut.split()) < 60 else ""
+    return (sum(len(section.spans) for section in held) if spoken else len(sentences(cut))) < MIN_SENTENCES
 
 
 def place_of(spans: Sequence[Any], at: int) -> tuple[int | None, float | None]:

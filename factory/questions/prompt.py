@@ -40,14 +40,21 @@ def prompts_sha256() -> str:
 
 
 class Numbered(NamedTuple):
-    """A passage with its sentences numbered from 1, and where each stands in the Document's text."""
+    """A passage with its sentences numbered from 1, and where each stands in the Document's text.
+
+    The first `inside` are the passage's own, the others warn of its subject elsewhere in the Document.
+    """
 
     shown: str
     places: list[tuple[int, int]]
+    inside: int
 
 
-def numbered(text: str, start: int, end: int) -> Numbered:
-    """The sentences of `text[start:end]`, each under its number; headings are sentences here."""
+def numbered(text: str, start: int, end: int, warned: Sequence[tuple[int, int]] = ()) -> Numbered:
+    """The sentences of `text[start:end]`, each under its number; headings are sentences here.
+
+    `warned`: sentences of other places that warn of what the passage is about; they stand below it, numbered on.
+    """
     places: list[tuple[int, int]] = []
     at = start
     while at < end:
@@ -55,8 +62,11 @@ def numbered(text: str, start: int, end: int) -> Numbered:
         line = end if line < 0 else line
         places += sentences(text, at, line)
         at = line + 1
-    shown = " ".join(f"<{number}> {' '.join(text[a:b].split())}" for number, (a, b) in enumerate(places, 1))
-    return Numbered(shown, places)
+    said = [f"<{number}> {' '.join(text[a:b].split())}" for number, (a, b) in enumerate([*places, *warned], 1)]
+    shown = " ".join(said[: len(places)])
+    if warned:
+        shown = f"{shown}\nAdvertencias del documento: {' '.join(said[len(places) :])}"
+    return Numbered(shown, [*places, *warned], len(places))
 
 
 def prompt(profile: Profile, task: str, heading: str, shown: str, most: int) -> Prompt:
@@ -174,18 +184,19 @@ def _item(row: Any, task: str, text: str, given: Numbered) -> Item:
     )
     if (task == "mcq" and len(options) != 3) or not given.places:
         return Item(question, answer, quote, (), options, "reply")
-    if not all(isinstance(i, int) and 1 <= i <= len(given.places) for i in ids) or not ids:
+    if not all(type(i) is int and 1 <= i <= len(given.places) for i in ids) or not ids:
         return Item(question, answer, quote, (), options, "ids")
     place = _placed(quote, text, given, ids)
-    return Item(
-        question, answer, quote, ((place.start, place.end),) if place else (), options, "" if place else "quote"
-    )
+    warned = [given.places[i - 1] for i in dict.fromkeys(ids) if i > given.inside]
+    places = ((place.start, place.end), *(one for one in warned if one[0] != place.start)) if place else ()
+    return Item(question, answer, quote, places, options, "" if place else "quote")
 
 
 def _placed(quote: str, text: str, given: Numbered, ids: Sequence[int]) -> Place | None:
     """Where the quote stands in the Document's text."""
-    start, end = given.places[min(ids) - 1][0], given.places[max(ids) - 1][1]
-    for first, last in ((start, end), (given.places[0][0], given.places[-1][1])):
+    own = [given.places[i - 1] for i in sorted(ids) if i <= given.inside] or given.places[: given.inside]
+    whole = (given.places[0][0], given.places[given.inside - 1][1])
+    for first, last in ((own[0][0], own[-1][1]), whole, *given.places[given.inside :]):
         if found := find(text[first:last], quote):
             return Place(first + found.start, first + found.end)
     return None

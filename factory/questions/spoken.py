@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from factory.questions.passage import Passage
-from factory.questions.template import Proposal, Topics, of, plural
+from factory.questions.template import Proposal
+from factory.questions.topics import Topics, of, plural
 from factory.record import Span
 
 _WORDS_A_STOP = 45
@@ -105,15 +106,25 @@ def is_bare(text: str, spans: Sequence[Span]) -> bool:
     return len(re.findall(r"[.!?…](?:\s|$)", text)) * _WORDS_A_STOP < words
 
 
-def proposals(text: str, spans: Sequence[Span], title: str | None, within: Sequence[Passage]) -> list[list[Proposal]]:
+def proposals(text: str, title: str | None, within: Sequence[Passage]) -> list[list[Proposal]]:
     """For each passage the questions that its clauses answer about the video's subject."""
     subject = subject_of_video(text, title)
-    found: list[list[Proposal]] = [[] for _ in within]
     if subject is None:
-        return found
-    for number, passage in enumerate(within):
-        found[number] = list(_of_passage(text, passage, subject))
-    return found
+        return [[] for _ in within]
+    return [_warned(list(_of_passage(text, passage, subject))) for passage in within]
+
+
+def _warned(every: list[Proposal]) -> list[Proposal]:
+    """What is said of use, with the first that its passage says of who must take care."""
+    more = next((one for one in every if one.type in ("contraindication", "precaution")), None)
+    if more is None:
+        return every
+    return [
+        one._replace(answer=f"{one.answer} {more.answer}", evidence=(*one.evidence, *more.evidence))
+        if one.type == "use"
+        else one
+        for one in every
+    ]
 
 
 def _of_passage(text: str, passage: Passage, subject: str) -> Iterator[Proposal]:

@@ -7,13 +7,14 @@ sentence says of its subject. Precision goes first: a sentence that fits no patt
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
-from factory.questions.gates import cautions
+from factory.questions.gates import about_use
 from factory.questions.passage import Passage, Section, kind_of_section, sections
+from factory.questions.topics import Topics, bare, empty_nouns, heading_of, of, plural, subject_of
+from factory.questions.warned import Warnings
 from factory.questions.wording import fold, head, lines, sentences, words_in
 from factory.record import Span
 
@@ -28,97 +29,11 @@ class Proposal(NamedTuple):
     subject: str
 
 
-# Subjects
+# Sentences
 
 _ARTICLES = r"(?:[Ee]l|[Ll]a|[Ll]os|[Ll]as)"
 _SUBJECT = rf"(?P<x>(?:{_ARTICLES} )?[^,;:.()¿?!\"«»]{{3,90}}?)"
 _ASIDE = r"(?:,? \([^)]{2,80}\)|, [^,.;:]{2,90},)?"
-_NOT_A_NAME = re.compile(
-    r"\b(?:que|quien|quienes|cual|cuales|cuyo|cuya|donde|cuando|como|si|no|ni|se|es|son|está|están|fue|fueron"
-    r"|era|ser|ha|han|hay|había|puede|pueden|debe|deben|podría|podrían|tiene|tienen|tenía"
-    r"|este|esta|estos|estas|ese|esa|esos|esas|aquel|aquella|dicho|dicha|dichos|dichas|tal|tales|mismo|misma"
-    r"|mismos|mismas|otro|otra|otros|otras|ambos|ambas|siguiente|siguientes|anterior|anteriores|su|sus|mi|mis"
-    r"|nuestro|nuestra"
-    r"|ello|ellos|ellas|esto|eso|aquello|lo|le|les|me|te|nos|primero|primera|segundo|segunda|tercero|tercera"
-    r"|último|última|resto|mayoría|mayor|parte|además|también|sin|embargo|así|aunque|pero|porque|más|menos|muy"
-    r"|algunos|algunas|algún|alguna|muchos|muchas|pocos|pocas|varios|varias|cada|todo|toda|todos|todas"
-    r"|cualquier|ninguno|ninguna|ningún|un|una|unos|unas|usted|ustedes|yo|tú|él|ella|entre|desde|hasta|según"
-    r"|durante|tras|mediante"
-    r"|ciertos|ciertas|cierto|cierta|determinados|determinadas|diversos|diversas|distintos|distintas|diferentes"
-    r"|numerosos|numerosas|hoy|ahora|entonces|aquí|allí|siempre|nunca|ya|antes|después|luego|mientras|por|para"
-    r"|incluso|sobre todo|solo|sólo)\b",
-    re.IGNORECASE,
-)
-_ROMAN = re.compile(r"[ivxl]+[abc]?")
-_MOST_WORDS = 8
-
-
-@cache
-def _empty_nouns() -> frozenset[str]:
-    """Heads of nouns that name nothing by themselves: objetivo, resultado, paciente, tratamiento."""
-    return frozenset(head(word) for word in words_in("asking.txt") | words_in("generic.txt") | words_in("vague.txt"))
-
-
-def subject_of(said: str, *, bare: bool = False) -> str | None:
-    """A subject as a question may name it: with its article, small; None where it names nothing or points elsewhere."""
-    said = " ".join(said.split()).strip(" -–—•*")
-    words = said.split()
-    if not words or len(words) > _MOST_WORDS or _NOT_A_NAME.search(said) or len(said) < 4:
-        return None
-    first = words[0].lower()
-    if first in ("el", "la", "los", "las"):
-        rest = words[1:]
-    elif bare or words[0][:1].isupper():
-        rest, first = words, ""
-    else:
-        return None
-    if (
-        not rest
-        or rest[0].lower() in ("de", "del", "a", "al", "en", "con")
-        or words[-1].lower() in ("de", "del", "la", "el", "en", "a", "y", "o", "con")
-    ):
-        return None
-    if words[-1].lower().endswith("mente") or re.search(r" [yo] (?:el|la|los|las) ", f" {said} "):
-        return None
-    plain = [word.strip("\"'“”«»()") for word in rest]
-    names = [w for w in map(fold, plain) if len(w) > 2 and head(w) not in _empty_nouns() and not _ROMAN.fullmatch(w)]
-    if all(word.isupper() for word in plain if fold(word) in names) and len(max(plain, key=len)) < 6:
-        return None
-    if not names or all(w in ("del", "los", "las", "con") for w in names):
-        return None
-    if first:
-        return " ".join([first, *rest])
-    return _small(said) if not bare else said
-
-
-def _small(said: str) -> str:
-    """Without the capital of a sentence's first word; names of two capitals keep theirs."""
-    first, _, rest = said.partition(" ")
-    return (
-        said
-        if any(c.isupper() for c in first[1:]) or not first[:1].isupper()
-        else f"{first[:1].lower()}{first[1:]} {rest}".rstrip()
-    )
-
-
-def of(subject: str) -> str:
-    """`de` before a subject: `del cáncer`."""
-    return f"del {subject[3:]}" if subject.startswith("el ") else f"de {subject}"
-
-
-def to(subject: str) -> str:
-    """`a` before a subject: `al hígado`."""
-    return f"al {subject[3:]}" if subject.startswith("el ") else f"a {subject}"
-
-
-def plural(subject: str) -> bool:
-    """The subject is several: its verb is, too."""
-    return subject.startswith(("los ", "las ")) or (
-        not subject.startswith(("el ", "la ")) and subject.split(" ", maxsplit=1)[0].endswith("s") and " y " in subject
-    )
-
-
-# Sentences
 
 
 class Pattern(NamedTuple):
@@ -167,7 +82,7 @@ _POINTS_BACK = re.compile(
     r"(?:ello|eso|lo tanto|tanto|esto)|asimismo|en (?:cambio|este caso|ese caso)|pero|entonces|así)\b"
     r"|\b(?:est[ae] (?:sumario|tabla|figura|cap[ií]tulo|art[ií]culo|estudio|trabajo|libro|v[ií]deo|texto)|este "
     r"documento|la (?:tabla|figura) \d|los autores|consulte (?:el|la|los) (?:sumario|sección)|(?:más|mayor) "
-    r"información (?:sobre|en)|PDQ|en color|ve[ar] (?:el|la)|consult[ae]r?)\b"
+    r"información (?:sobre|en)|PDQ|(?:citad|mencionad|referid)[oa]s?|en color|ve[ar] (?:el|la)|consult[ae]r?)\b"
     r"|\b(?:dich[oa]s?|estos|estas|esa|ese|esos|esas|est[ae]) (?:tipo|tipos|grupo|pacientes|casos|estudios?"
     r"|plantas?|medicamentos?|síntomas?|tratamientos?|enfermedad(?:es)?|remedio|producto|efectos?|uso|método"
     r"|pruebas?)\b",
@@ -300,13 +215,13 @@ _BACK = re.compile(
 def _has_name(clause: str) -> bool:
     """The clause names a thing."""
     return any(
-        len(w) > 3 and head(w) not in _empty_nouns() for w in (fold(word) for word in re.findall(r"[^\W\d_]+", clause))
+        len(w) > 3 and head(w) not in empty_nouns() for w in (fold(word) for word in re.findall(r"[^\W\d_]+", clause))
     )
 
 
 def _first_name(clause: str) -> str:
     return next(
-        (word for word in re.findall(r"[^\W\d_]{4,}", clause) if head(fold(word)) not in _empty_nouns()), clause[:30]
+        (word for word in re.findall(r"[^\W\d_]{4,}", clause) if head(fold(word)) not in empty_nouns()), clause[:30]
     )
 
 
@@ -377,39 +292,6 @@ _TELLS = re.compile(
 )
 
 
-# Headings
-
-
-class Heading(NamedTuple):
-    """A heading that says what its section tells of the thing above it."""
-
-    type: str
-    heading: re.Pattern[str]
-    question: str
-
-
-@cache
-def _headings() -> tuple[Heading, ...]:
-    found = []
-    for line in lines("headings.txt"):
-        kind, pattern, question = (part.strip() for part in line.split("|||"))
-        found.append(Heading(kind, re.compile(rf"^(?:\d+[.)]?\s*)*(?:{pattern})\W*$", re.IGNORECASE), question))
-    return tuple(found)
-
-
-def heading_of(said: str) -> Heading | None:
-    """The meaning of a heading that names no thing by itself."""
-    return next((one for one in _headings() if one.heading.match(said)), None)
-
-
-_TITLE_CUT = re.compile(r"(?<!\s)\s*(?:[:|–—]| - |\().*$")
-_ABOUT = re.compile(
-    r"^(?:tratamiento|prevenci[oó]n|ex[aá]menes de detecci[oó]n|detecci[oó]n|estadios|estadificaci[oó]n"
-    r"|informaci[oó]n general|descripci[oó]n|causas|evaluaci[oó]n|s[ií]ntomas|diagn[oó]stico"
-    r"|gu[ií]a|manual|todo|introducci[oó]n|aspectos generales)(?: del tratamiento)? (?:de |del |de la |de los "
-    r"|sobre (?:el |la |los |las )?|a(?:l| la) )",
-    re.IGNORECASE,
-)
 _MOST_ANSWER = 110
 
 
@@ -417,57 +299,21 @@ _BESIDES = frozenset({"use", "preparation", "dose"})
 _MOST_CAUTIONS = 2
 
 
-def with_cautions(text: str, one: Proposal, within: Passage, warned: Sequence[tuple[int, int]]) -> Proposal:
-    """What is said of use, preparation or dose, with the sentences of its passage that tell who must take care."""
-    if one.type not in _BESIDES or not warned:
-        return one
+def asks_of_use(one: Proposal) -> bool:
+    """Use, preparation or dose is asked for: who answers says who must take care, too."""
+    return one.type in _BESIDES or (one.type == "asked" and about_use(one.question))
+
+
+def with_cautions(text: str, one: Proposal, warned: Sequence[tuple[int, int]]) -> Proposal:
+    """The answer with the sentences that tell who must take care; as it was where it holds one, or there is none."""
     start, end = one.evidence[0]
-    more = [(a, b) for a, b in warned if (b <= start or a >= end) and not _POINTS_BACK.search(text[a:b])][
-        :_MOST_CAUTIONS
-    ]
-    if not more or any(a < end and b > start for a, b in warned):
+    if any(a < end and b > start for a, b in warned):
+        return one
+    more = [(a, b) for a, b in warned if not _POINTS_BACK.search(text[a:b])][:_MOST_CAUTIONS]
+    if not more:
         return one
     answer = " ".join([one.answer, *(without_marks(text[a:b]) for a, b in more)])
     return one._replace(answer=answer, evidence=(*one.evidence, *more))
-
-
-class Topics:
-    """What a Document's headings are about, with the article that its text gives them."""
-
-    def __init__(self, text: str, title: str | None) -> None:
-        self._lower = f" {' '.join(text.lower().split())} "
-        self._title = title or ""
-        self._known: dict[str, str | None] = {}
-
-    def of_path(self, path: Sequence[str]) -> str | None:
-        """The nearest heading that names a thing, else the title's beginning."""
-        for heading in reversed(path):
-            if heading_of(heading) is None and "?" not in heading and (found := self.named(heading)):
-                return found
-            if heading_of(heading) is None and len(heading.split()) > 8:
-                return None
-        return self.named(self._title) if self._title else None
-
-    def named(self, heading: str) -> str | None:
-        """The thing that a heading names, with its article; None where it is a sentence or names nothing."""
-        if heading not in self._known:
-            self._known[heading] = self._look(heading)
-        return self._known[heading]
-
-    def _look(self, heading: str) -> str | None:
-        plain = _TITLE_CUT.sub("", heading).strip(" .")
-        plain = _ABOUT.sub("", re.sub(r"^(?:\d+[.)]?\s*)+", "", plain))
-        if not plain or len(plain.split()) > 5 or plain.endswith("?"):
-            return None
-        if re.match(r"(?:el|la|los|las) ", plain, re.IGNORECASE):
-            return subject_of(plain[:1].upper() + plain[1:])
-        if subject_of(plain[:1].upper() + plain[1:]) is None:
-            return None
-        counts: Counter[str] = Counter()
-        for article in ("el", "la", "los", "las", "del", "al"):
-            counts["el" if article in ("del", "al") else article] += self._lower.count(f" {article} {plain.lower()}")
-        article, count = counts.most_common(1)[0]
-        return f"{article} {_small(plain)}" if count else None
 
 
 def of_section(text: str, section: Section, topics: Topics) -> Iterator[Proposal]:
@@ -484,7 +330,7 @@ def of_section(text: str, section: Section, topics: Topics) -> Iterator[Proposal
             return
         several = plural(topic)
         values = {name: forms[several] for name, forms in _VERBS.items()}
-        question = meaning.question.format(x=topic, de_x=of(topic), **values)
+        question = meaning.question.format(x=topic, de_x=of(topic), bare=bare(topic), **values)
         kind, subject = meaning.type, topic
     found = leading(text, section.spans)
     if found is not None and (kind != "definition" or _begins_with(found[2], subject)):
@@ -570,11 +416,16 @@ def asked_in_body(text: str, section: Section) -> Iterator[Proposal]:
             yield Proposal("asked", said, found[2], ((found[0], found[1]),), "")
 
 
-def proposals(text: str, spans: Sequence[Span], title: str | None, within: Sequence[Passage]) -> list[list[Proposal]]:
+def proposals(
+    text: str,
+    spans: Sequence[Span],
+    title: str | None,
+    within: Sequence[Passage],
+    warnings: Warnings | None = None,
+) -> list[list[Proposal]]:
     """For each passage the questions that its sections and sentences answer, in the order of the text."""
-    topics = Topics(text, title)
+    topics, warnings = Topics(text, title), warnings or Warnings(text, spans)
     found: list[list[Proposal]] = [[] for _ in within]
-    warned: list[list[tuple[int, int]] | None] = [None] * len(within)
     at = 0
     for section in sections(spans):
         if kind_of_section(section):
@@ -593,8 +444,7 @@ def proposals(text: str, spans: Sequence[Span], title: str | None, within: Seque
             start, end = one.evidence[0]
             for number in range(at, len(within)):
                 if within[number].start <= start and end <= within[number].end:
-                    if warned[number] is None and one.type in _BESIDES:
-                        warned[number] = cautions(text, within[number].start, within[number].end)
-                    found[number].append(with_cautions(text, one, within[number], warned[number] or ()))
+                    warned = warnings.of(start, within[number]) if asks_of_use(one) else ()
+                    found[number].append(with_cautions(text, one, warned))
                     break
     return found

@@ -14,9 +14,14 @@ WORD = re.compile(r"[^\W\d_]+")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”»’)\]]*(?:\[[\d,;\s–-]+\])*(?=\s+[\"'“«‘(\[¿¡—–-]*[A-ZÁÉÍÓÚÑÜ0-9]|\s*$)")
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:dra?s?|sra?s?|prof|lic|st[oa]?|p\.\s?ej|ej|fig|figs|cap|págs?|pp?|vs|cf|aprox|máx|mín|núm"
-    r"|nro|vol|art"
+    r"|nro|vol|art|vit"
     r"|ed|tel|av|ee|uu|spp?|var|subsp|al|etc|[A-ZÁÉÍÓÚÑ])$",
     re.IGNORECASE,
+)
+# A single letter is an initial, but not where it is a unit or tells things of one name apart: `2 g.`, `vitamina C.`
+_NO_INITIAL = re.compile(
+    r"\d\s?[a-zµ]$|\b(?i:vit\.|vitaminas?|hepatitis|gripe|influenza|grupos?|tipos?|virus|clases?|factor|serogrupos?"
+    r"|prote[ií]na)(?: [A-Z],?)*(?: [yo])? [A-Z]$"
 )
 
 
@@ -111,12 +116,20 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> list[tuple[i
     found: list[tuple[int, int]] = []
     at = start
     for stop in _SENTENCE_END.finditer(text, start, end):
-        if text[stop.start()] == "." and _ABBREVIATION.search(text, max(at, stop.start() - 8), stop.start()):
+        if text[stop.start()] == "." and _is_abbreviated(text, at, stop.start()):
             continue
         _add(found, text, at, stop.end())
         at = stop.end()
     _add(found, text, at, end)
     return found
+
+
+def _is_abbreviated(text: str, at: int, stop: int) -> bool:
+    """The stop ends an abbreviation or an initial, not a sentence."""
+    found = _ABBREVIATION.search(text, max(at, stop - 8), stop)
+    return found is not None and not (
+        text[stop - 2 : stop - 1].isspace() and _NO_INITIAL.search(text, max(at, stop - 30), stop)
+    )
 
 
 def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
@@ -128,6 +141,7 @@ def _add(found: list[tuple[int, int]], text: str, start: int, end: int) -> None:
         found.append((start, end))
 
 
-def sentence_texts(text: str) -> list[str]:
+@lru_cache(512)
+def sentence_texts(text: str) -> tuple[str, ...]:
     """The sentences of a text."""
-    return [text[start:end] for start, end in sentences(text)]
+    return tuple(text[start:end] for start, end in sentences(text))

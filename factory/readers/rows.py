@@ -1,4 +1,7 @@
-"""Dataset rows (JSON lines, a JSON list, Parquet; gzip or zstd) → a Document a row; a bad row costs only itself."""
+"""Dataset rows (JSON lines, a JSON list, Parquet, CasiMedicos' TSV; gzip or zstd) → a Document a row.
+
+A bad row costs only itself.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ import zstandard
 
 from factory.errors import Damaged, Empty, Mislabelled, TooLarge
 from factory.questions_of import form_of, paragraphs_of_question
+from factory.readers import casimedicos
+from factory.readers.casimedicos import TOKENS
 from factory.readers.questions import QUESTION_COLUMNS, fields_of
 from factory.record import TRADITIONS, Hints, Paragraph, Parsed, language_code
 
@@ -22,6 +27,8 @@ from factory.record import TRADITIONS, Hints, Paragraph, Parsed, language_code
 MAX_BYTES = 2 * 2**30
 MAX_ROW_BYTES = 64 * 10**6
 _CHUNK = 1 << 16
+# What stands in place of a row that was taken down: it is no row any more, and the others keep their numbers.
+RETRACTED = "[[taken down by corpus-factory]]"
 TEXT_COLUMNS = ("text", "raw_text", "content", "body", "abstract", "article")
 _ALIASES = {
     "title": ("title", "titulo", "título"),
@@ -48,6 +55,8 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
         raise Empty("the file has no bytes")
     seen = _repeated(data)
     for number, row in enumerate(_rows(data)):
+        if isinstance(row, dict) and RETRACTED in row.values():
+            continue
         part = f"{number:09d}"
         first = seen.get(_text_key(row) or b"") if seen else None
         if first is None:
@@ -61,8 +70,78 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
             yield parsed
 
 
+def repeats(data: bytes, part: str) -> set[str]:
+    """The row and those that say the same, where a set repeats a row for each label."""
+    if not _repeated(data):
+        return {part}
+    keys = {f"{number:09d}": _text_key(row) for number, row in enumerate(_rows(data))}
+    return {name for name, key in keys.items() if name == part or (key is not None and key == keys.get(part))}
+
+
+def without(data: bytes, parts: set[str]) -> bytes | None:
+    """The file with these rows (by `part`) blanked and all others at their numbers; None for formats that cannot."""
+    numbers = {int(part) for part in parts}
+    if data.startswith(b"PAR1"):
+        return _parquet_without(data, numbers)
+    if TOKENS.match(data[:200].decode("utf-8-sig", "replace")):
+        return None
+    with _opened(data) as stream:
+        plain = stream.read(MAX_BYTES)
+    if plain.strip().removeprefix(b"\xef\xbb\xbf")[:1] == b"[":
+        written = orjson.dumps([_blank(row) if n in numbers else row for n, row in enumerate(orjson.loads(plain))])
+    else:
+        # As the reader tells lines apart: by line feeds only.
+        lines, number = io.BytesIO(plain).readlines(), -1
+        for at, line in enumerate(lines):
+            number += bool(line.strip())
+            if number in numbers and line.strip():
+                lines[at] = _blank_line(line) + b"\n"
+        written = b"".join(lines)
+    if data.startswith(b"\x1f\x8b"):
+        return gzip.compress(written, mtime=0)
+    return zstandard.ZstdCompressor().compress(written) if data.startswith(b"\x28\xb5\x2f\xfd") else written
+
+
+def _blank(row: Any) -> dict[str, str]:
+    return dict.fromkeys(row if isinstance(row, dict) else ["text"], RETRACTED)
+
+
+def _blank_line(line: bytes) -> bytes:
+    try:
+        return orjson.dumps(_blank(orjson.loads(line.removeprefix(b"\xef\xbb\xbf"))))
+    except orjson.JSONDecodeError:
+        return orjson.dumps(_blank(None))
+
+
+def _parquet_without(data: bytes, numbers: set[int]) -> bytes | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(pa.BufferReader(data))
+    kept = pa.array([number not in numbers for number in range(len(table))])
+    schema = pa.schema([field.with_nullable(True) for field in table.schema])
+    words = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
+    if not words:
+        return None
+    columns = []
+    for field in schema:
+        blank = pa.scalar(RETRACTED if field.name in words else None, field.type)
+        try:
+            columns.append(pa.compute.if_else(kept, table[field.name], blank))
+        except pa.ArrowNotImplementedError:
+            # A type that Arrow cannot choose between: the file goes whole.
+            return None
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table(columns, schema=schema), sink, compression="zstd")
+    return bytes(sink.getvalue().to_pybytes())
+
+
 def _rows(data: bytes) -> Iterator[Any]:
-    return _parquet(data) if data.startswith(b"PAR1") else _json(data)
+    if data.startswith(b"PAR1"):
+        return _parquet(data)
+    if TOKENS.match(data[:200].decode("utf-8-sig", "replace")):
+        return casimedicos.rows(data.decode("utf-8-sig", "replace"))
+    return _json(data)
 
 
 @dataclass(slots=True)

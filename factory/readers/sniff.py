@@ -9,6 +9,7 @@ _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body|meta|title|div|p|table)
 _JATS = re.compile(rb"<(?:article|pmc-articleset)\b[^>]*|<!DOCTYPE\s+article", re.IGNORECASE)
 _CNXML = re.compile(rb"<(?:\w+:)?(?:document|collection)\b[^>]*cnx\.rice\.edu")
 _MEDQUAD = re.compile(rb"<(?:Document|doc|DiseaseFile)\b.{0,3500}<QAPairs\b", re.DOTALL | re.IGNORECASE)
+_TOKENS = re.compile(rb"\s*QUESTION\s+\S+\s*\nTYPE:")
 _TIMING = re.compile(rb"(?m)^\s*(?:\d+:)?\d{1,2}:\d{2}[.,]\d{3}\s*-->")
 _SBV = re.compile(rb"(?m)^\d+:\d{2}:\d{2}\.\w{3},\d+:\d{2}:\d{2}\.\d{3}\s*$")
 _SUBTITLES = (".vtt", ".srt", ".sbv", ".srv3", ".srv1", ".json3", ".ttml")
@@ -38,7 +39,7 @@ def _of_text(text: bytes, lower: str) -> str:
         lower.endswith(".json3") or start.startswith(b'{"speech"') or b'"wireMagic"' in start or b'"tStartMs"' in start
     ):
         return "transcript"
-    if start.startswith(b"{") or (start.startswith(b"[") and re.match(rb"\[\s*\{", start)):
+    if _TOKENS.match(text) or start.startswith(b"{") or (start.startswith(b"[") and re.match(rb"\[\s*\{", start)):
         return "rows"
     if start.startswith(b"<"):
         if b"<timedtext" in start or b"<transcript" in start:

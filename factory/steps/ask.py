@@ -10,6 +10,7 @@ from datatrove.pipeline.base import PipelineStep
 
 from factory.config import Questions, Select
 from factory.questions import spoken
+from factory.questions.exam import of_exam
 from factory.questions.judge import Source, row_of
 from factory.questions.passage import Passage, passages
 from factory.questions.rows import TEMPLATE, QuestionRow, passage_row
@@ -17,14 +18,15 @@ from factory.questions.template import proposals
 
 
 class KeepAskable(PipelineStep):
-    """Spanish texts of the recipe's kinds, traditions and splits go on; what is a question already does not."""
+    """Spanish texts of the recipe's kinds, traditions and splits go on; what is a question only where exams count."""
 
     name = "Askable"
     type = "FILTER"
-    version = 1
+    version = 2
 
-    def __init__(self, select: Select, config: Questions) -> None:
+    def __init__(self, select: Select, config: Questions, *, exams: bool = False) -> None:
         super().__init__()
+        self.exams = exams
         self.select = select
         self.config = config
         self.exclusion_writer: Any = None
@@ -39,7 +41,7 @@ class KeepAskable(PipelineStep):
                 self.exclusion_writer.write(document, rank)
 
     def _why_not(self, metadata: dict[str, Any]) -> str | None:
-        if metadata["form"] is not None:
+        if metadata["form"] is not None and not (self.exams and metadata["form"].startswith("mcq:")):
             return "question_row"
         if metadata["source_kind"] not in self.select.kinds:
             return f"kind_{metadata['source_kind']}"
@@ -55,7 +57,7 @@ class TemplateStep(PipelineStep):
 
     name = "Template lane"
     type = "QUESTIONS"
-    version = 1
+    version = 2
 
     def __init__(self, *, asks: bool) -> None:
         super().__init__()
@@ -64,8 +66,13 @@ class TemplateStep(PipelineStep):
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         for document in data:
             metadata = document.metadata
-            found = passages(document.text, metadata["spans"], metadata["text_sha256"])
             rows: list[QuestionRow] = []
+            if metadata["form"] is not None:
+                found, rows = of_exam(Source(document.text, metadata), metadata["form"])
+                metadata["passages"], metadata["questions"] = [passage_row(one) for one in found], rows
+                yield document
+                continue
+            found = passages(document.text, metadata["spans"], metadata["text_sha256"])
             live = [one for one in found if not one.outcome]
             if self.asks:
                 source = Source(document.text, metadata)
@@ -79,8 +86,11 @@ def asked(source: Source, live: list[Passage]) -> list[QuestionRow]:
     """The rows that patterns make of a Document's passages, each once."""
     rows: list[QuestionRow] = []
     seen: set[str] = set()
-    ask = spoken.proposals if spoken.is_bare(source.text, source.spans) else proposals
-    for passage, proposed in zip(live, ask(source.text, source.spans, source.title, live), strict=True):
+    if spoken.is_bare(source.text, source.spans):
+        every = spoken.proposals(source.text, source.title, live)
+    else:
+        every = proposals(source.text, source.spans, source.title, live, source.warnings)
+    for passage, proposed in zip(live, every, strict=True):
         for one in proposed:
             row = row_of(source, passage, TEMPLATE, one.type, one.subject, one.question, one.answer, one.evidence)
             if row["id"] not in seen:
@@ -94,7 +104,7 @@ class ClosePassages(PipelineStep):
 
     name = "Passages"
     type = "QUESTIONS"
-    version = 1
+    version = 2
 
     def __init__(self, lane: str) -> None:
         super().__init__()

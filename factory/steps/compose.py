@@ -19,7 +19,7 @@ class Compose(PipelineStep):
 
     name = "Compose"
     type = "QUESTIONS"
-    version = 1
+    version = 2
 
     def __init__(self, config: Questions) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ class HeldOut(PipelineStep):
 
     name = "Held out"
     type = "QUESTIONS"
-    version = 1
+    version = 2
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         for document in data:

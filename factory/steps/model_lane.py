@@ -79,7 +79,7 @@ class ModelStep(PipelineStep):
 
     name = "Model lane"
     type = "QUESTIONS"
-    version = 1
+    version = 2
 
     def __init__(self, context: Context, config: Questions, engines: Engines, call: Calls) -> None:
         super().__init__()
@@ -197,7 +197,7 @@ class Asker:
         ]
 
     async def _task(self, source: Source, doc_id: str, passage: Passage, task: str) -> list[QuestionRow]:
-        given = prompts.numbered(source.text, passage.start, passage.end)
+        given = self._numbered(source, passage, task)
         most = 4 if task == "dialogue" else self._config.per_passage
         asked = prompts.prompt(self._profile, task, passage.heading or "", given.shown, most)
         longest = prompts.reply_tokens(task, passage.end - passage.start, most)
@@ -218,6 +218,12 @@ class Asker:
             return [end(sealed(row, source.text_sha256), "rejected", found.wrong, "the reply cannot be read")]
         return rows_of(source, passage, task, found, generator)
 
+    @staticmethod
+    def _numbered(source: Source, passage: Passage, task: str) -> prompts.Numbered:
+        """The passage as it is shown; who asks is shown too what the Document warns of elsewhere."""
+        warned = source.warned(passage.start, passage) if task in ("qa", "mcq", "dialogue") else ()
+        return prompts.numbered(source.text, passage.start, passage.end, warned)
+
     async def _made_up(
         self, source: Source, doc_id: str, passage: Passage, rows: list[QuestionRow]
     ) -> list[QuestionRow]:
@@ -225,7 +231,7 @@ class Asker:
         row = next((one for one in rows if one["kind"] == "qa" and one["outcome"] == "accepted"), None)
         if row is None:
             return []
-        given = prompts.numbered(source.text, passage.start, passage.end)
+        given = self._numbered(source, passage, "qa")
         sampling = Sampling(temperature=self._config.temperature)
         made: list[QuestionRow] = []
         for task in ("unseen", "unanswerable"):

@@ -28,7 +28,7 @@ class Novel(PipelineStep):
 
     name = "Novelty"
     type = "FILTER"
-    version = 1
+    version = 2
 
     def __init__(self, context: Context, config: Questions) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class KeepAsked(PipelineStep):
 
     name = "Asked"
     type = "FILTER"
-    version = 1
+    version = 2
 
     def __init__(self, lane: str, kinds: tuple[str, ...] = KINDS) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ from datatrove.data import DocumentsPipeline
 from datatrove.pipeline.base import PipelineStep
 
 from factory.config import Questions
+from factory.questions.exam import EXAM, exam_pairs
 from factory.questions.judge import Source
 from factory.questions.pairs import kept, pairs_of
 from factory.questions.passage import Passage
@@ -19,7 +20,7 @@ class PairStep(PipelineStep):
 
     name = "Pairs"
     type = "QUESTIONS"
-    version = 1
+    version = 2
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         for document in data:
@@ -30,6 +31,8 @@ class PairStep(PipelineStep):
             for row in rows:
                 if row["kind"] == "qa" and row["outcome"] == "accepted":
                     made += pairs_of(source, passages[row["passage_id"]], row)
+                    if row["question_type"] == EXAM:
+                        made += exam_pairs(source, passages[row["passage_id"]], row)
             seen = {row["id"] for row in rows}
             for one in made:
                 if one["id"] not in seen:
@@ -46,7 +49,7 @@ class BalancePairs(PipelineStep):
 
     name = "Balance"
     type = "FILTER"
-    version = 1
+    version = 2
 
     def __init__(self, context: Context, config: Questions) -> None:
         super().__init__()

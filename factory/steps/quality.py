@@ -163,6 +163,23 @@ class KeepTexts(BaseFilter):
         return True if form is None or form == "page" else (False, "question_row")
 
 
+_KEPT_APART = frozenset({"dev", "test", "valid", "validation", "eval"})
+
+
+class KeepQuestions(BaseFilter):
+    """Questions of sets go on, but for those that their set keeps for evaluation."""
+
+    name = "Question rows"
+    version = 1
+
+    def filter(self, doc: Document) -> bool | tuple[bool, str]:
+        if doc.metadata["form"] is None:
+            return False, "no_question_row"
+        # The file's own name says so: `dev.tsv`, `casimedicos-test.jsonl`.
+        words = set(regex.split(r"[^a-z0-9]+", (doc.metadata["title"] or "").lower()))
+        return True if words.isdisjoint(_KEPT_APART) else (False, "held_out_by_its_set")
+
+
 class KeepTraditions(BaseFilter):
     """Documents of the recipe's traditions go on: what an item says of itself may differ from its source."""
 

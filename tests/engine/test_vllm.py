@@ -19,7 +19,7 @@ from factory.engine import Ask, Connection, Engine, Tokens, check_contract
 from factory.errors import ConfigError
 from factory.models import Profile, Sampling, find
 from factory.replies import replies_of
-from factory.server import Server, asked, command, vllm_python
+from factory.server import Server, asked, command, quantised_here, vllm_python
 from factory.store import open_store
 from factory.translate.prompt import Help, parse, prompt, schema
 from tests.command import FACTORY, run
@@ -89,10 +89,20 @@ def replies(home: Path, found: Connection, asks: list[Ask]) -> list[str]:
     return asyncio.run(all_of_them())
 
 
+def refused_before_it_starts(profile: Profile, log: str) -> None:
+    """vLLM loads 4-bit weights on a CPU without AVX-512 and dies at the first question: we say so before."""
+    with pytest.raises(ConfigError, match="AVX-512") as refused:
+        Server(profile, FAST, log)
+    assert profile.twin in refused.value.remedy
+
+
 @pytest.mark.parametrize("name", SERVED)
 def test_every_model_of_the_mission_is_served(name: str, tmp_path: Path) -> None:
     """A tiny model of its own architecture starts, keeps the contract, answers by the schema and leaves no process."""
     profile = tiny(tmp_path / "model", name)
+    if profile.bytes_per_parameter < 1 and not quantised_here():
+        refused_before_it_starts(profile, str(tmp_path / "log"))
+        return
     with Server(profile, FAST, str(tmp_path / "log")) as server:
         found = connected(server, profile)
         check_contract(found, profile)

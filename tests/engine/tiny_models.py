@@ -143,8 +143,8 @@ def _tokenizer(size: int) -> Any:
     return found
 
 
-def make(folder: Path, name: str, chat_template: str | None = None) -> Path:
-    """A tiny model of the profile `name` stands in the folder."""
+def make(folder: Path, name: str, chat_template: str | None = None, vocabulary: int | None = None) -> Path:
+    """A tiny model of the profile `name` stands in the folder; `vocabulary`: fewer words than the real one has."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(800)
     tokenizer.save(str(folder / "tokenizer.json"))
@@ -154,6 +154,7 @@ def make(folder: Path, name: str, chat_template: str | None = None) -> Path:
         "pad_token_id": 0,
         "use_cache": True,
     }
+    config |= {"vocab_size": vocabulary} if vocabulary else {}
     told = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
     told |= {"model_max_length": config.get("max_position_embeddings", 2048)}
     told |= {"chat_template": chat_template} if chat_template else {}

@@ -10,7 +10,7 @@ from factory.questions.gates import check
 
 ROWS = [json.loads(line) for line in Path(__file__).with_name("by_hand.jsonl").read_text("utf-8").splitlines()]
 # Wrong rows that pass and right rows that do not: the gates' known limits (docs/questions.md). They only go down.
-MISSED, REFUSED = 31, 13
+MISSED, REFUSED = 4, 5
 
 
 def test_what_was_told_apart_still_is() -> None:

@@ -94,14 +94,21 @@ def test_corruptions_change_one_thing_in_correct_spanish() -> None:
 
 
 def test_no_kind_of_pair_is_more_than_its_share() -> None:
-    """Cut by the hash of their ids, evenly in length; with fewer kinds than shares all stay but for lengths."""
-    many = [(f"{kind}{number}", kind, number % 3 - 1) for kind in "abcd" for number in range(30)]
-    many += [(f"e{number}", "e", 0) for number in range(300)]
+    """Cut by the hash of their ids, evenly in length; what is no corruption has no share."""
+    kinds = ("dose", "unit", "negation", "contraindication")
+    many = [(f"{kind}{number}", kind, number % 3 - 1) for kind in kinds for number in range(30)]
+    many += [(f"entity{number}", "entity", 0) for number in range(100)]
+    many += [(f"wrong_option{number}", "wrong_option", 0) for number in range(300)]
     stays, reasons = kept(many, 0.25)
-    counts = [sum(name.startswith(kind) for name in stays) for kind in "abcde"]
+    counts = [sum(name.startswith(kind) for name in stays) for kind in (*kinds, "entity")]
     assert max(counts) <= 0.25 * sum(counts) + 1
+    assert sum(name.startswith("wrong_option") for name in stays) == 300
     assert set(reasons.values()) <= {"too_many_of_kind", "length_balance"}
     assert len(stays) + len(reasons) == len(many)
+    few = [(f"{kind}{number}", kind, 0) for kind in ("entity", "negation") for number in range(20)]
+    few += [("dose1", "dose", 0), ("unit1", "unit", 0)]
+    stays, _ = kept(few, 0.25)
+    assert 21 <= len(stays) <= 26, "a text without numbers keeps half of its pairs"
     long = [(f"x{number}", "x", 1) for number in range(40)] + [(f"y{number}", "y", -1) for number in range(10)]
     stays, _ = kept(long, 0.25)
     assert abs(sum(name[0] == "x" for name in stays) - sum(name[0] == "y" for name in stays)) <= max(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import factory
+from factory.questions import relations
 from factory.questions.case import Case
 from factory.questions.gates import GATES, check
 from tests.plant.answers import KINDS, planted
@@ -100,12 +101,51 @@ def test_every_gate_has_an_error_of_its_own_here() -> None:
     assert {row[0] for row in WRONG} == set(GATES)
 
 
+# What a reader who had not seen the gates wrote, by the gate that is to see it: question, answer, evidence.
+BLIND = [
+    ("entity", "¿Con qué especie tóxica se confunde la cola de caballo?", "Con Equisetum venenosum, que se parece mucho.",
+     "Existe un pariente tóxico, Equisetum palustre, que contiene alcaloides y se parece mucho."),
+    ("contraindication", "¿Quién no debe tomar corteza de sauce?", "No deben tomar corteza de sauce los alérgicos a los salicilatos.",
+     "No deben tomar corteza de sauce los alérgicos a los salicilatos ni quienes tienen úlcera o diabetes."),
+    ("swap", "¿Qué hace el raloxifeno en las mujeres con osteoporosis?",
+     "En las mujeres con melanoma, el raloxifeno disminuye el riesgo de osteoporosis.",
+     "En las mujeres con osteoporosis, el raloxifeno disminuye el riesgo de melanoma."),
+    ("swap", "¿Sobre qué cansancio influye más el sueño?",
+     "El sueño influye en los valores del cansancio nocturno que en los puntajes del cansancio matutino se mide por la tarde.",
+     "El sueño influye en los valores del cansancio matutino que en los puntajes del cansancio nocturno se mide por la tarde."),
+    ("units", "¿Cuánto sigue el hierro tras subir la hemoglobina?",
+     "La hemoglobina sube en tres o cuatro semanas, pero el hierro continúa unas tres semanas más.",
+     "La hemoglobina sube en tres o cuatro semanas, pero el hierro continúa unos tres meses más."),
+    ("overclaim", "¿Qué riesgo de sangrado tiene el ginkgo?", "El ginkgo provoca hemorragias en quienes lo toman.",
+     "Se han descrito hemorragias en personas que tomaban ginkgo."),
+    ("self_contained", "¿Qué factores influyen en esta enfermedad?", "Influyen la herencia, la edad y el exceso de sal.",
+     "Influyen la herencia, la edad y el exceso de sal."),
+    ("stop_treatment", "¿Qué hace un paciente si los opioides le dan sueño?",
+     "Los opioides causan sedación; si hay cansancio, el paciente debe dejar de tomar los opioides.",
+     "Con frecuencia los opioides causan sedación y esta varía."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gate", "question", "answer", "quote"), BLIND)
+def test_what_a_blind_reader_wrote_is_seen(gate: str, question: str, answer: str, quote: str) -> None:
+    """One error each, and the gate that names it."""
+    assert gate in check(Case(quote, question, answer, quote))
+
+
+def test_two_things_on_each_other_s_side_of_a_verb() -> None:
+    """Each is named in both sentences; who has what is the other way round."""
+    said = "En las mujeres con osteoporosis, el raloxifeno reduce el riesgo de melanoma."
+    turned = "En las mujeres con melanoma, el raloxifeno reduce el riesgo de osteoporosis."
+    assert relations.wrong_roles(Case(said, "¿Qué reduce el raloxifeno?", turned, said)) is not None
+    assert relations.wrong_roles(Case(said, "¿Qué reduce el raloxifeno?", said, said)) is None
+
+
 def test_two_directions_that_changed_places_are_seen() -> None:
     """Each word stands as often as in the evidence, beside the wrong neighbour."""
     said = "El jengibre aumenta el apetito y reduce la fiebre de los niños."
     swapped = "El jengibre reduce el apetito y aumenta la fiebre de los niños."
     question = "¿Qué hace el jengibre en los niños?"
-    assert set(check(Case(said, question, swapped, said))) == {"direction"}
+    assert "direction" in check(Case(said, question, swapped, said))
     assert check(Case(said, question, said, said)) == {}
 
 

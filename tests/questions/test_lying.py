@@ -264,8 +264,9 @@ def test_a_killed_run_loses_nothing(tmp_path: Path) -> None:
             until = time.monotonic() + 60
             while len(server.requests()) < answers and time.monotonic() < until:
                 time.sleep(0.02)
+            assert answers <= len(server.requests()) < len(names), "killed in the middle"
             os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            assert child.wait() == -signal.SIGKILL
         assert synth(home, server, "--kind", "qa", "--set", "calls.window=2")[0] == 0
         asked_for = [units[0] for units in server.requests() if "Pasaje:" in units[0]]
     assert tree(home) == want

@@ -95,10 +95,66 @@ def test_a_section_is_asked_by_its_heading() -> None:
         Paragraph("No deben usarla las personas alérgicas a las compuestas. No se aplica en los ojos.", heading=said + "Contraindicaciones"),
     )  # fmt: skip
     rows = [row for part in found for row in part]
-    dose = next(row for row in rows if row.startswith("¿Qué dosis de la manzanilla se indica?"))
+    dose = next(row for row in rows if row.startswith("¿Qué dosis de manzanilla se indica?"))
     assert "de 1,5 a 4 g de flor" in dose
     assert "No deben usarla las personas alérgicas" in dose
     assert any(row.startswith("¿Quién no debe tomar la manzanilla?") for row in rows)
+
+
+BODY = "La manzanilla crece en toda Europa y florece en mayo. Sus flores se secan a la sombra. Huelen a manzana. "
+
+
+def test_a_short_section_goes_with_its_neighbour() -> None:
+    """A line that says who must not take it is no passage by itself, and is not lost."""
+    text, spans = assemble(
+        [
+            Paragraph("Uso", "heading"),
+            Paragraph(BODY * 4, heading="Uso"),
+            Paragraph("Contraindicaciones", "heading"),
+            Paragraph("Alergia a las compuestas.", heading="Contraindicaciones"),
+            Paragraph("Bibliografía", "heading"),
+            Paragraph("Anónimo. Plantas de Europa. 1999.", heading="Bibliografía"),
+        ]
+    )
+    found = passages(text, spans, "x")
+    assert [(one.outcome, one.reason) for one in found] == [("", ""), ("skipped", "references")]
+    assert text[found[0].start : found[0].end].endswith("Alergia a las compuestas.")
+
+
+def test_a_use_is_told_with_what_the_document_warns_of_elsewhere() -> None:
+    """The warning stands three passages on, under the same plant; another plant's is not taken."""
+    plants = []
+    for plant, warning in (
+        ("Manzanilla", "No deben tomarla las personas alérgicas a las compuestas."),
+        ("Tila", "La tila no debe usarse durante más de dos semanas seguidas."),
+    ):
+        plants += [
+            Paragraph(plant, "heading"),
+            Paragraph("Uso", "heading", heading=plant),
+            Paragraph(f"La {plant.lower()} se usa tradicionalmente para aliviar los nervios leves.", heading=f"{plant} › Uso"),
+            *(Paragraph(BODY * 6, heading=f"{plant} › Parte {number}") for number in range(3)),
+            Paragraph("Precauciones", "heading", heading=plant),
+            Paragraph(warning, heading=f"{plant} › Precauciones"),
+        ]  # fmt: skip
+    rows = [row for part in herbal(*plants) for row in part if "Para qué se usa" in row]
+    ours, theirs = ([row for row in rows if plant in row] for plant in ("manzanilla se", "tila se"))
+    assert ours
+    assert theirs
+    assert all(row.endswith("alérgicas a las compuestas.") and "dos semanas" not in row for row in ours)
+    assert all(row.endswith("más de dos semanas seguidas.") and "compuestas" not in row for row in theirs)
+
+
+def test_a_warning_in_a_passage_is_that_of_its_own_plant() -> None:
+    """Two short entries stand in one passage; each use has the warning below its own heading."""
+    plants = [
+        Paragraph("Boldo", "heading"),
+        Paragraph("El boldo se usa tradicionalmente para las digestiones pesadas.", heading="Boldo"),
+        Paragraph("Ruda", "heading"),
+        Paragraph(f"{BODY}La ruda no debe tomarse durante el embarazo ni la lactancia.", heading="Ruda"),
+    ]
+    rows = [row for part in herbal(*plants) for row in part if "Para qué se usa" in row]
+    assert rows
+    assert all("embarazo" not in row for row in rows)
 
 
 def test_a_list_belongs_to_the_sentence_above_it() -> None:

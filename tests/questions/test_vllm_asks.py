@@ -45,8 +45,10 @@ def test_the_lane_runs_over_vllm_and_survives_a_kill(tmp_path: Path, monkeypatch
     until = time.monotonic() + 400
     while time.monotonic() < until and child.poll() is None and not (replies.exists() and replies.stat().st_size > 0):
         time.sleep(0.1)
+    assert replies.exists()
+    assert child.poll() is None
     os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
+    assert child.wait() == -signal.SIGKILL
     done = run(*args, home=home)
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])

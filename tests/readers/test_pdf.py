@@ -31,7 +31,8 @@ BOOK_FLOOR = 0.998  # measured: 1.0 on both
 FURNITURE_MOST = 0.001
 XML_WORDS, XML_ORDER = 0.985, 0.97  # measured on the prose of the body: 0.9997 and 0.9994
 SCAN_FLOORS = {"scan200": 0.93, "skew2_100dpi": 0.5}
-SECONDS = 20
+# Far below for ever; the slowest took 20 s of a core where LOG.md was written, and 26 s on a slower machine.
+SECONDS = 60
 
 
 def read(path: Path, password: str | None = None) -> Parsed:
@@ -150,7 +151,7 @@ def expected() -> list[dict[str, str]]:
 @pytest.mark.tesseract
 @pytest.mark.slow
 def test_every_file_ends_as_is_right_for_it(data: Path) -> None:
-    """Text with its phrase, or the right reason, within 20 s and 1 GiB, and none takes another down.
+    """Text with its phrase, or the right reason, in bounded time and 1 GiB, and none takes another down.
 
     The two Spanish scans also keep the words of the text layer they were made from.
     """

@@ -48,7 +48,11 @@ class Fault:
     match: str
     status: int
     times: int
-    retry_after: str | None = None
+    retry_after: str | Callable[[], str] | None = None  # or made as it is sent
+
+
+def _wait(said: str | Callable[[], str] | None) -> dict[str, str]:
+    return {} if said is None else {"Retry-After": said() if callable(said) else said}
 
 
 class Channel:
@@ -104,7 +108,7 @@ class Channel:
                     fault.status,
                     "text/plain",
                     b"slow down",
-                    ({"Retry-After": fault.retry_after} if fault.retry_after else {}),
+                    _wait(fault.retry_after),
                 )
         parts = urlsplit(path)
         query = {k: v[0] for k, v in parse_qs(parts.query).items()}

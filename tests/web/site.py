@@ -29,11 +29,11 @@ class Hit(NamedTuple):
 
 @dataclass
 class Answer:
-    """How a path answers. `raw`: the bytes of the whole answer instead; `first`: answers before this one."""
+    """How a path answers. A header may be made as it is sent. `raw`: the bytes of the whole answer instead; `first`: answers before this one."""
 
     body: bytes = b""
     status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str | Callable[[], str]] = field(default_factory=dict)
     length: int | None = None
     raw: Callable[[socket.socket], None] | None = None
     first: list[Answer] = field(default_factory=list)
@@ -151,7 +151,8 @@ class Site:
     @staticmethod
     def _say(connection: socket.socket, answer: Answer, asked: dict[str, str]) -> bool:
         status, body = answer.status, answer.body
-        known = {k.lower(): v for k, v in answer.headers.items()}
+        said = {k: v() if callable(v) else v for k, v in answer.headers.items()}
+        known = {k.lower(): v for k, v in said.items()}
         if status == 200 and (
             asked.get("if-none-match") == known.get("etag", 0)
             or asked.get("if-modified-since") == known.get("last-modified", 0)
@@ -159,7 +160,7 @@ class Site:
             status, body = 304, b""
         length = len(body) if answer.length is None else answer.length
         lines = [f"HTTP/1.1 {status} {PHRASES.get(status, 'Said')}", f"Content-Length: {length}"]
-        lines += [f"{k}: {v}" for k, v in answer.headers.items()]
+        lines += [f"{k}: {v}" for k, v in said.items()]
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         return length == len(body)
 
