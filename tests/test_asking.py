@@ -436,7 +436,6 @@ def test_step_and_python_give_the_same_verdicts(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::UserWarning")
 def test_datasets_pass_into_trls_preparation(home: Path, tmp_path: Path) -> None:
     """`load_dataset` opens every config; TRL's SFTTrainer and DPOTrainer take them as they are."""

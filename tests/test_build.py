@@ -364,7 +364,7 @@ def test_an_interrupted_build_says_how_to_go_on(copy: Path, samples: Path) -> No
     while not list(copy.glob("stages/*/*/*/logs/worker-0.log")):
         time.sleep(0.02)
     command.send_signal(signal.SIGINT)
-    _, said = command.communicate(timeout=30)
+    _, said = command.communicate(timeout=120)
     assert command.returncode == 130
     assert "run the same command to go on" in said
     assert "Traceback" not in said

@@ -124,7 +124,6 @@ def pages_of_questions_become_questions(home: Path) -> None:
 @pytest.mark.data
 @pytest.mark.apertium
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_apertium_drafts_the_english_half(tmp_path: Path, data: Path) -> None:
     """Real Apertium over NCI PDQ and some of MedQuAD: accounted, marked as a draft, refused by the gate, loadable."""
     home, result = drafted(tmp_path, data)

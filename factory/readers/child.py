@@ -48,7 +48,7 @@ def parse(fmt: str, data: bytes, hints: Hints, pipes: Pipes | None = None, ocr: 
         recognise = None if ocr == "never" else module.recogniser()
         if recognise is not None and pipes is not None:
             recognise = pipes.cached(recognise)
-        yield from module.parse(data, hints, recognise)
+        yield from module.parse(data, hints, recognise, pipes.alive if pipes is not None else lambda: None)
     else:
         yield from module.parse(data, hints)
 
@@ -66,6 +66,10 @@ class Pipes:
         except TypeError:
             frame = orjson.dumps(_whole(answer))
         send(self._answers, frame)
+
+    def alive(self) -> None:
+        """A page is done: the parent's deadline begins anew."""
+        self.say({"alive": True})
 
     def cached(self, recognise: Any) -> Any:
         """The page recogniser, asking the parent's cache first; each page renews the deadline."""

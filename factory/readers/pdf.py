@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,16 +64,22 @@ def recogniser() -> pdf_ocr.Recogniser | None:
     return pdf_ocr.recognise if pdf_ocr.available() else None
 
 
-def parse(data: bytes, hints: Hints, ocr: pdf_ocr.Recogniser | None = None) -> Iterator[Parsed]:
+def parse(
+    data: bytes,
+    hints: Hints,
+    ocr: pdf_ocr.Recogniser | None = None,
+    alive: Callable[[], object] = lambda: None,
+) -> Iterator[Parsed]:
     """The text of a PDF in reading order, exactly one `Parsed`.
 
     Scanned pages go to `ocr`; without it they are noted (`needs_ocr:N`), as are pages that fail (`page_failed:N`).
+    `alive` is called after each page.
 
     Raises Empty, Mislabelled, Damaged, Encrypted, NoText, and NeedsOcr where no page has text without it.
     """
     pymupdf.TOOLS.reset_mupdf_warnings()
     doc = _open(data, hints)
-    reading = _read(doc, ocr)
+    reading = _read(doc, ocr, alive)
     body = body_size(line for page in reading.pages for line in page.lines)
     removed = drop_running(reading.pages, body)
     if reading.hidden:
@@ -132,7 +138,7 @@ def _outline(doc: Any) -> list[Any]:
         return []
 
 
-def _read(doc: Any, ocr: pdf_ocr.Recogniser | None) -> _Reading:
+def _read(doc: Any, ocr: pdf_ocr.Recogniser | None, alive: Callable[[], object]) -> _Reading:
     reading = _Reading()
     count = min(doc.page_count, MAX_PAGES)
     if doc.page_count > MAX_PAGES:
@@ -152,6 +158,7 @@ def _read(doc: Any, ocr: pdf_ocr.Recogniser | None) -> _Reading:
         except BROKEN:
             reading.notes.append(f"page_failed:{number}")
         reading.pages.append(seen)
+        alive()
     return reading
 
 

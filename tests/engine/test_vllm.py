@@ -26,7 +26,7 @@ from tests.command import FACTORY, run
 from tests.engine.test_misbehaving import PAIRS, ingest
 from tests.engine.tiny_models import RECORDED, make
 
-pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 FAST = Serve(cpu_cache="256M", max_num_seqs=16, arguments=("--enforce-eager",), start_seconds=300, backoff_seconds=0.1)
 # One process less for each server: half of the time is importing vLLM.
 ONE_PROCESS = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1", "VLLM_LOGGING_LEVEL": "INFO"}

@@ -127,7 +127,7 @@ def test_how_an_address_ends(
     begun = time.monotonic()
     said = take(home, "--url", site.url + "/x", "--tradition", "natural", "--source", "s")
     assert why(said) == (status, reason)
-    assert time.monotonic() - begun < 15
+    assert time.monotonic() - begun < 60
     assert said["code"] == {"stored": 0, "pending": 3, "failed": 3, "blocked": 4, "forbidden": 5}.get(status, 0)
     assert list(stored(home).values()) == ([b"<p>hola</p>"] if status == "stored" else [])
     row = json.loads(ok("status", "--json", home=home))["sources"]["s"]
@@ -388,7 +388,7 @@ def test_interrupted_once_it_finishes_what_is_at_hand(tmp_path: Path) -> None:
         while site.hits("/p/0002") == 0:
             time.sleep(0.01)
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=30)
+        _, said = child.communicate(timeout=120)
         assert child.returncode == 130
         assert "finishing" in said
         assert 3 <= len(stored(home)) < 8
@@ -581,7 +581,7 @@ def test_interrupted_twice_it_ends_at_once(tmp_path: Path) -> None:
         time.sleep(0.3)
         begun = time.monotonic()
         child.send_signal(signal.SIGINT)
-        assert child.wait(10) == 130
-        assert time.monotonic() - begun < 2
+        assert child.wait(60) == 130
+        assert time.monotonic() - begun < 8  # the page itself ends after two minutes
         site.page("/x")
         assert take(home, "--url", site.url + "/x", "--source", "s")["stored"] == 1

@@ -12,7 +12,7 @@ from tests.command import ok, run
 from tests.publish.conftest import PROJECT, REPO, Loopback
 from tests.publish.test_retract import NAME, _crash, holding, home, rows, small
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow]
 __all__ = ["home", "small"]
 
 

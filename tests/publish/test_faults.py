@@ -30,7 +30,6 @@ def whole(loopback: Loopback, commit: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("xet", [False, True], ids=["lfs", "xet"])
-@pytest.mark.timeout(600)
 def test_killed_at_every_request(grown: Path, tmp_path: Path, *, xet: bool) -> None:
     """SIGKILL before and after the Hub acts on each request, then the same command: one commit and one tag a version."""
     ok("build", "natural_es", "-q", home=grown)

@@ -19,7 +19,7 @@ import factory
 from tests.command import FACTORY, json_lines, ok, run, tree
 from tests.publish.conftest import PROJECT, REPO, start
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow]
 # In the text that goes and nowhere else.
 NAME = "Hermenegilda Valdeolmos"
 RECIPES = ("natural_es", "natural_es_qa", "preferences_es")

@@ -16,7 +16,7 @@ from tests.engine.test_vllm import ONE_PROCESS
 from tests.engine.tiny_models import make
 from tests.questions.test_lying import SMALL, by_name, ingest
 
-pytestmark = [pytest.mark.vllm, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.vllm, pytest.mark.slow]
 SERVE = (
     "--set", 'serve.cpu_cache="256M"', "--set", "serve.max_num_seqs=4", "--set", 'serve.arguments=["--enforce-eager"]',
     "--set", "serve.start_seconds=300", "--set", "calls.window=2", "--set", "calls.request_seconds=120",

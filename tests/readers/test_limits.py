@@ -7,6 +7,8 @@ import signal
 import time
 from pathlib import Path
 
+import orjson
+import pymupdf
 import pytest
 
 from factory.config import Read
@@ -42,16 +44,30 @@ def test_an_error_keeps_its_class() -> None:
 
 def test_silence_ends_the_document_and_not_the_run() -> None:
     """A child that says nothing until the deadline is killed, and a new one serves the next document."""
-    with LimitedReader(config(timeout_seconds=3)) as reader:
+    with LimitedReader(config(timeout_seconds=5)) as reader:
         child = reader._running()
         list(reader.read(GOOD, "text", Hints("a.md")))
         os.kill(child.pid, signal.SIGSTOP)
         start = time.monotonic()
         with pytest.raises(TimedOut):
             list(reader.read(GOOD, "text", Hints("a.md")))
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 19  # the default is 20
         assert child.poll() is not None
         assert list(reader.read(GOOD, "text", Hints("a.md")))
+
+
+def test_each_page_of_a_book_renews_the_deadline() -> None:
+    """A long book on a busy machine is no silence: the child answers after every page."""
+    book = pymupdf.open()
+    for herb in ("tila", "salvia", "ortiga", "malva", "manzanilla", "menta", "melisa"):
+        book.new_page().insert_text((72, 400), f"La infusión de {herb} se toma antes de dormir.")
+    answers: list[bytes] = []
+    with LimitedReader(config()) as reader:
+        frame = reader._frame
+        reader._frame = lambda child: answers.append(frame(child)) or answers[-1]  # type: ignore[method-assign, func-returns-value]
+        (parsed,) = reader.read(book.tobytes(), "pdf", Hints("a.pdf"))
+    assert parsed.paragraphs
+    assert [next(iter(orjson.loads(answer))) for answer in answers] == ["alive"] * 7 + ["parsed", "end"]
 
 
 def test_a_child_that_dies_costs_its_document_only() -> None:

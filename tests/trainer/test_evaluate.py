@@ -10,7 +10,7 @@ import pytest
 
 from tests.trainer.conftest import done, factory
 
-pytestmark = [pytest.mark.slow, pytest.mark.data, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.data]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from tests.trainer.conftest import done, factory
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from tests.trainer.conftest import begun, done, factory, killed_when
 
-pytestmark = [pytest.mark.slow, pytest.mark.data, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.data]
 FAMILIES = {
     "BioMistral-7B": "qlora",
     "Llama-7b-spanish": "lora",
