@@ -388,6 +388,9 @@ class Build:
         for key in unfinished(self.store, ("batches", "datasets", "reports")):
             self.store.remove(key)
         held, new = self.plan()
+        # Taking down changes nothing but what is taken down: what is new waits for a build of its own.
+        waits = self.gone is not None and new is not None
+        new = None if waits else new
         known = {item.source_id for item in self.ledger.stored()}
         for source in self.listed.rows.values():
             if source.id in known and not self.root:
@@ -436,7 +439,7 @@ class Build:
         )
         if not self.root:
             table = {
-                "fingerprint": self.fingerprint(),
+                "fingerprint": None if waits else self.fingerprint(),
                 "unpublishable": self.options.include_unpublishable,
                 "folders": [p.context.folder for p in passes],
                 **self._made,

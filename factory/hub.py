@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from factory.errors import FactoryError, HubBusy, HubConflict, HubDenied, HubError
-from factory.parcel import README, VERSIONS, File, Parcel, change_of, next_version, ours, versioned
+from factory.parcel import README, VERSIONS, File, Parcel, change_of, next_version, ours, parsed, versioned
 from factory.store import LocalStore, Store
 
 DATASET = "dataset"
@@ -42,6 +43,11 @@ class Remote:
     branches: tuple[str, ...] = ()
     converts: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
+
+    def last(self) -> dict[str, Any] | None:
+        """The latest version that a tag names, where `versions.json` is gone."""
+        found = [tag[1:] for tag in self.tags if re.fullmatch(r"v\d{1,6}\.\d{1,6}\.\d{1,6}", tag, re.ASCII)]
+        return {"version": max(found, key=parsed)} if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,19 @@ def _translated(repo: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         raise _of_status(repo, error) from error
     except (httpx2.TimeoutException, httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
-        from huggingface_hub import constants
-
-        said = f"no answer from {constants.ENDPOINT} about {repo} ({type(error).__name__})"
-        raise HubBusy(said, _AGAIN) from error
+        raise HubBusy(f"no answer from {_address()} about {repo} ({type(error).__name__})", _AGAIN) from error
+    except (httpx2.HTTPError, httpx2.InvalidURL, json.JSONDecodeError) as error:
+        said = f"what answers at {_address()} is not the Hub ({type(error).__name__})"
+        raise HubError(said, "look at HF_ENDPOINT, and whether the network asks for a login first") from error
     except RuntimeError as error:
         # hf_xet raises nothing narrower when an upload breaks off.
         raise HubBusy(f"the upload to {repo} broke off: {error}", _AGAIN) from error
+
+
+def _address() -> str:
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
 
 
 _AGAIN = "run the same command again: what is there already is not sent twice"
@@ -122,6 +134,8 @@ class Hub:
         """Raises HubDenied where nobody is logged in."""
         if not self._token:
             raise HubDenied("no token for the Hub", "hf auth login, or set HF_TOKEN to a token with the role write")
+        if not self._token.isascii():
+            raise HubDenied("the token for the Hub holds letters that no token has", "copy it again from the website")
 
     def url(self, repo: str) -> str:
         """Where a dataset is looked at."""
@@ -395,14 +409,15 @@ def _push(
         raise HubDenied(f"{repo} is public now, and some of these rows may not be", "close it, or publish without them")
     before = remote.versions
     first.append(before)
+    if before is not None and not forget and f"v{before['version']}" not in remote.tags:
+        # A call that was stopped between its commit and its tag.
+        hub.tag(repo, before["version"], remote.head)
     change = change_of(parcel, before)
     if change == "nothing" and any(not _same(store, one, remote.files.get(name)) for name, one in parcel.files.items()):
         # Somebody changed or deleted a file of ours by hand: a version of its own puts it right.
         change = "rows"
     if change == "nothing" and before is not None:
         version = before["version"]
-        if f"v{version}" not in remote.tags:
-            hub.tag(repo, version, remote.head)
         # An answer that was lost: what an earlier try sent had arrived.
         change = change_of(parcel, first[0])
         return Pushed(repo, version, remote.tags.get(f"v{version}", remote.head), change, 0, 0, 0)
@@ -414,7 +429,7 @@ def _push(
         )
     if forget:
         change = "retracted"
-    version = next_version(before, change, asked)
+    version = next_version(before or remote.last(), change, asked)
     while forget and f"v{version}" in remote.tags:
         # Somebody's own tag is no reason to leave what was taken down where it is.
         version = next_version({**(before or {}), "version": version}, change, asked)

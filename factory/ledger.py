@@ -30,6 +30,8 @@ MAX_BYTES = 2 * 2**30
 Status = Literal["stored", "unchanged", "skipped", "pending", "blocked", "gone", "forbidden", "rejected", "failed"]
 STATUSES: tuple[Status, ...] = get_args(Status)
 FINAL = ("gone", "forbidden", "rejected")
+# How the ids of sources begin whose rows `factory translate --from` took of a file or of a dataset of the home.
+TAKEN = "from-"
 
 
 class Item(NamedTuple):

@@ -20,7 +20,7 @@ from factory.batch import frozen
 from factory.config import Recipe
 from factory.errors import ConfigError, EngineError
 from factory.gc import unfinished
-from factory.ledger import Item, Ledger
+from factory.ledger import TAKEN, Item, Ledger
 from factory.record import sha256
 from factory.store import LocalStore, Raw, Store, read_json, write_json
 
@@ -63,12 +63,14 @@ def find(store: Store, what: str) -> Target | None:
     else:
         _by_document(store, ledger, what, target)
         _and_its_addresses(ledger, target)
+    _and_what_was_taken_of_it(store, ledger, target)
     return target if target.source or target.items or target.rows else None
 
 
 def every_item(ledger: Ledger) -> set[Item]:
     """Every item that some receipt holds, also those that something newer took the place of."""
-    return {Item(r["source"]["id"], r["sha256"]) for r in ledger.receipts() if r["status"] == "stored" and r["sha256"]}
+    stored = (r for r in ledger.receipts() if r["status"] == "stored" and r["sha256"] and r.get("role") != "listing")
+    return {Item(r["source"]["id"], r["sha256"]) for r in stored}
 
 
 def _by_address(store: Store, ledger: Ledger, what: str, target: Target) -> None:
@@ -98,6 +100,21 @@ def _and_its_addresses(ledger: Ledger, target: Target) -> None:
     for receipt in receipts:
         if receipt["address"] in web and receipt["status"] == "stored":
             target.items.add(Item(receipt["source"]["id"], receipt["sha256"]))
+
+
+def _and_what_was_taken_of_it(store: Store, ledger: Ledger, target: Target) -> None:
+    """Rows that `factory translate --from` took of a dataset of this home are the Documents they repeat."""
+    from factory.carry import Gone
+    from factory.readers.rows import made_of, without
+
+    gone, raw = Gone(target.ids, target.documents), Raw(store)
+    for item in sorted(every_item(ledger) - target.items):
+        if item.source_id.startswith(TAKEN) and (data := raw.get(item.sha256)) is not None:
+            parts = {part for part, name in made_of(data).items() if gone.holds(name)}
+            if parts and without(data, parts) is None:
+                target.items.add(item)
+            elif parts:
+                target.rows.setdefault(item, set()).update(parts)
 
 
 def _by_document(store: Store, ledger: Ledger, what: str, target: Target) -> None:
@@ -297,8 +314,16 @@ def purge(store: Store, stone: dict[str, Any]) -> None:
     items = {Item(*pair) for pair in stone["items"]}
     raw = Raw(store)
     caches = _caches_of(store, items)
+    sources = {item.source_id for item in items} | {source for source, _, _ in stone["rows"]} | {stone["source"]}
+    kept = {item.sha256 for item in every_item(Ledger(store))}
     for key in list(store.walk("receipts")):
         receipt = read_json(store, key)
+        if receipt.get("role") == "listing" and receipt["source"]["id"] in sources:
+            # A feed holds its articles' first sentences; it is asked for anew.
+            store.remove(key)
+            if receipt["sha256"] and receipt["sha256"] not in kept:
+                store.remove(Raw.key(receipt["sha256"]))
+            continue
         item = Item(receipt["source"]["id"], receipt["sha256"] or "")
         known = {receipt["address"], (receipt.get("facts") or {}).get("url"), (receipt.get("http") or {}).get("final")}
         address = any(tombstones.address_hash(one) in stone["addresses"] for one in known if one)

@@ -214,19 +214,20 @@ class _Run:
 
         quiet_client(quiet=True)
         before: Mapping[str, Any] | None = None
+        earlier: Mapping[str, Any] | None = None
         unseen = ""
         try:
             remote = Hub().look(repo)
             if remote is not None:
                 self._check_repository(repo, remote, parcel.recipes)
-                before = remote.versions
+                before, earlier = remote.versions, remote.last()
         except HubError as error:
             unseen = f"  the version is a guess, the Hub was not looked at: {error.message}"
         change = change_of(parcel, before)
         if change == "nothing" and before is not None:
             version = before["version"]
         else:
-            version = next_version(before, change, self.asked.version)
+            version = next_version(before or earlier, change, self.asked.version)
         files = versioned(parcel, before, version, change, place=repo)
         folder = f"publish/{repo.replace('/', '--')}"
         self._write(folder, files)

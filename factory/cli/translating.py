@@ -162,6 +162,7 @@ def _take(store: Any, corpus: str) -> str:
     """The rows of a file, a folder or a built recipe are in the home; the id of their source."""
     from factory.config import Fetch, Source, Speech, parse
     from factory.gather.local import take_files
+    from factory.ledger import TAKEN
     from factory.lock import locked
 
     del Fetch
@@ -174,7 +175,7 @@ def _take(store: Any, corpus: str) -> str:
     if not files:
         raise ConfigError(f"--from {corpus}: no rows there ({', '.join(kinds)})")
     slug = re.sub(r"[^a-z0-9]+", "-", os.path.basename(corpus.rstrip("/")).lower()).strip("-")[:60] or "rows"
-    table = {"id": f"from-{slug}", "kind": "dataset", "language": "en", "tradition": "mixed", "licence": "unknown"}
+    table = {"id": f"{TAKEN}{slug}", "kind": "dataset", "language": "en", "tradition": "mixed", "licence": "unknown"}
     source = parse(Source, table, f"--from {corpus}")
     with locked(store):
         for address, outcome, reason in take_files(store, source, files, Speech()):

@@ -71,11 +71,27 @@ def parse(data: bytes, hints: Hints) -> Iterator[Parsed]:
 
 
 def repeats(data: bytes, part: str) -> set[str]:
-    """The row and those that say the same, where a set repeats a row for each label."""
-    if not _repeated(data):
-        return {part}
-    keys = {f"{number:09d}": _text_key(row) for number, row in enumerate(_rows(data))}
+    """The row and those of the file that say the same."""
+    by_label = bool(_repeated(data))
+    keys = {f"{number:09d}": _text_key(row) if by_label else _said(row) for number, row in enumerate(_rows(data))}
     return {name for name, key in keys.items() if name == part or (key is not None and key == keys.get(part))}
+
+
+def _said(row: Any) -> bytes | None:
+    """What a row says, but for its spaces: its text, or its question with all that belongs to it."""
+    if not isinstance(row, dict):
+        return None
+    column = next((c for c in TEXT_COLUMNS if isinstance(row.get(c), str) and row[c].strip()), None)
+    if column is not None:
+        return " ".join(row[column].split()).encode("utf-8", "surrogatepass")
+    question = fields_of(row)
+    return repr(question).encode("utf-8", "surrogatepass") if question is not None else None
+
+
+def made_of(data: bytes) -> dict[str, str]:
+    """Of each row (by `part`) the Document of a dataset of ours that it repeats, by its column `doc_id`."""
+    found = ((number, row.get("doc_id")) for number, row in enumerate(_rows(data)) if isinstance(row, dict))
+    return {f"{number:09d}": name for number, name in found if isinstance(name, str)}
 
 
 def without(data: bytes, parts: set[str]) -> bytes | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import signal
 from pathlib import Path
 
 import pytest
 
-from tests.command import ok
+from tests.command import ok, run
 from tests.publish.conftest import REPO, Loopback, start
 
 pytestmark = pytest.mark.slow
@@ -157,3 +158,44 @@ def test_a_tag_that_is_taken(plain: Loopback, home: Path) -> None:
     assert "has a tag v3.0.0 already" in done.stderr
     done = plain.run("publish", "natural_es", "--repo", REPO, "--version", "0.9.0", home=home)
     assert (done.returncode, "not later than 1.0.0" in done.stderr) == (2, True)
+
+
+def test_a_version_whose_tag_was_lost_gets_it(plain: Loopback, grown: Path, home: Path) -> None:
+    """Killed between commit and tag, then grown: each version has its tag, on its own commit."""
+    plain.kill_on = "POST /api/datasets/org/natural/commit/"
+    assert plain.run("publish", "natural_es", "--repo", REPO, home=home).returncode == -signal.SIGKILL
+    assert plain.repo().tags == {}
+    ok("build", "natural_es", "-q", home=grown)
+    assert plain.publish("natural_es", "--repo", REPO, home=grown)["version"] == "1.1.0"
+    assert plain.repo().tags == {"v1.0.0": plain.history()[1], "v1.1.0": plain.history()[0]}
+
+
+def test_tags_count_where_the_list_of_versions_is_gone(plain: Loopback, home: Path) -> None:
+    """`versions.json` was deleted by hand: the next version is later than every tag, said by a dry run too."""
+    plain.publish("natural_es", "--repo", REPO, "--version", "1.10.0", home=home)
+    repo = plain.repo()
+    repo.tags |= {"v1.9.0": plain.history()[1], "other": plain.history()[1]}
+    files = {name: entry for name, entry in repo.commits[plain.history()[0]].files.items() if name != "versions.json"}
+    repo.branches["main"] = plain.hub.new_commit(repo, files, "by hand", "", plain.history()[0])
+    dry = json.loads(plain.ok("publish", "natural_es", "--repo", REPO, "--dry-run", "--json", home=home))
+    assert dry["version"] == "2.0.0"
+    assert plain.publish("natural_es", "--repo", REPO, home=home)["version"] == "2.0.0"
+
+
+def test_what_answers_is_not_the_hub(home: Path, tmp_path: Path) -> None:
+    """A login page of a network, an address without its scheme, a token that was copied badly: a sentence each."""
+    from tests.web.site import Answer, Site
+
+    with Site() as site:
+        site.add("/api/datasets/org/natural", Answer(b"<html>login</html>", headers={"Content-Type": "text/html"}))
+        for address, token, said in (
+            (site.url, "hf_test", "is not the Hub"),
+            ("hub.example", "hf_test", "is not the Hub"),
+            (site.url, "hf_ñ", "letters that no token has"),
+        ):
+            env = {"HF_ENDPOINT": address, "HF_TOKEN": token, "HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "0"}
+            done = run("publish", "natural_es", "--repo", REPO, home=home, **env)
+            assert done.returncode in (1, 2), done.stderr
+            assert said in done.stderr
+            assert "Traceback" not in done.stderr
+            assert "hf_ñ" not in done.stderr

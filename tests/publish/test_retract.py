@@ -391,6 +391,77 @@ def test_what_a_page_said_before_goes_with_it(home: Path, tmp_path: Path) -> Non
         assert site.hits("/p") == hits
 
 
+def test_what_a_feed_said_of_it_goes_too(home: Path) -> None:
+    """The list that an article was found by holds its first sentence: it is not kept, and its other articles stay."""
+    from tests.web.site import Answer, Site
+
+    with Site() as site:
+        items = ""
+        for name, said in (("a", f"Lo contó {NAME} Cuarta."), ("b", "Lo contó la comarca.")):
+            site.page(f"/{name}", OTHER.replace("pasiflora", f"hierba {name}") * 6 + said)
+            items += (
+                f"<item><link>{site.url}/{name}</link><title>{name}</title><description>{said}</description></item>"
+            )
+        feed = f'<rss version="2.0"><channel><title>t</title>{items}</channel></rss>'
+        site.add("/feed", Answer(feed.encode(), headers={"Content-Type": "application/rss+xml"}))
+        given = ("--feed", site.url + "/feed", "--source", "web", "--tradition", "natural", "--licence", "CC0-1.0",
+                 "--set", "fetch.delay_seconds=0", "--allow-private", "--json")  # fmt: skip
+        assert json.loads(ok("ingest", "articles", *given, home=home))["stored"] == 2
+        assert len(holding(home, f"{NAME} Cuarta")) == 2
+        ok("retract", f"{site.url}/a", "--why", "asked", home=home)
+        assert holding(home, f"{NAME} Cuarta") == []
+        again = json.loads(run("ingest", "articles", *given, home=home).stdout)
+        assert [row["reason"] for row in again["forbidden"]] == ["retracted"]
+        assert not again["stored"]
+    assert holding(home / "raw", "Lo contó la comarca")
+
+
+def test_what_was_taken_of_it_to_be_translated_goes_too(home: Path) -> None:
+    """`translate --from` keeps rows of a dataset as a source of its own: the same Documents go from there."""
+    from factory.cli.translating import _take
+    from factory.store import LocalStore
+
+    name = _take(LocalStore(str(home)), "natural_es")
+    assert len([path for path in holding(home, NAME) if path.startswith("raw/")]) == 3
+    said = json.loads(ok("retract", "zq-larga", "--why", "asked", "--json", home=home))
+    assert (said["items"], said["rows"]) == (1, 1)
+    assert holding(home, f"murió {NAME}") == []
+    assert name == "from-natural-es"
+    assert len([path for path in holding(home, "hierba 7") if path.startswith("raw/")]) == 2
+
+
+def test_what_is_new_waits_for_its_own_build(home: Path, tmp_path: Path) -> None:
+    """Taking down adds nothing: a file that was taken in since the last build is built by the next build."""
+    said = "".join(f"El toronjil se tomaba en infusión, dice la fuente {n}. " for n in range(60))
+    (tmp_path / "nueva.txt").write_text(f"El toronjil\n\n{said}")
+    given = ("--source", "nueva", "--tradition", "natural", "--licence", "CC0-1.0", "-q")
+    ok("ingest", tmp_path / "nueva.txt", *given, home=home)
+    before = rows(home, "natural_es")
+    gone = long_one(home)
+    ok("retract", "zq-larga", "--why", "asked", home=home)
+    after = rows(home, "natural_es")
+    assert {i: row for i, row in after.items() if row["source_id"] != "corta"} == {
+        i: row for i, row in before.items() if i != gone
+    }
+    ok("build", "natural_es", "-q", home=home)
+    assert [row["source_id"] for i, row in rows(home, "natural_es").items() if i not in after] == ["nueva"]
+
+
+def test_a_row_that_says_the_same_goes_with_it(home: Path, tmp_path: Path) -> None:
+    """A text that a file holds twice is gone from its bytes with either row."""
+    text = f"{OTHER.replace('pasiflora', 'valeriana') * 6}La vendía {NAME} Quinta."
+    table = [{"text": text}, {"text": OTHER.replace("pasiflora", "malva") * 6}, {"text": text.replace(". ", ".  ")}]
+    (tmp_path / "dos.jsonl").write_text("".join(json.dumps(row) + "\n" for row in table))
+    ok("ingest", tmp_path / "dos.jsonl", "--source", "dos", "--kind", "dataset", "--tradition", "natural", "--licence",
+       "CC0-1.0", "-q", home=home)  # fmt: skip
+    ok("build", "natural_es", "-q", home=home)
+    [name] = [i for i, row in rows(home, "natural_es").items() if "Quinta" in row["text"]]
+    said = json.loads(ok("retract", name, "--why", "asked", "--json", home=home))
+    assert said["rows"] == 2
+    assert holding(home, "Quinta") == []
+    assert [row["text"][:8] for row in rows(home, "natural_es").values() if row["source_id"] == "dos"] == ["La malva"]
+
+
 LINES = [
     {"raw_text": "Uno", "topic": "a", "document_id": "1", "speciallity": "x"},
     {"raw_text": "Uno", "topic": "b", "document_id": "1", "speciallity": "y"},
