@@ -64,7 +64,7 @@ class Pushed:
 
 
 @contextlib.contextmanager
-def _translated(repo: str) -> Iterator[None]:
+def translated(repo: str) -> Iterator[None]:
     """What the hub client raises, in our words. Raises HubError."""
     import httpx2
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
@@ -146,7 +146,7 @@ class Hub:
         from huggingface_hub.errors import RepositoryNotFoundError
         from huggingface_hub.hf_api import RepoFile
 
-        with _translated(repo):
+        with translated(repo):
             try:
                 info = self._api.repo_info(repo, repo_type=DATASET)
             except RepositoryNotFoundError as error:
@@ -175,7 +175,7 @@ class Hub:
         """The bytes of a file at a revision, kept nowhere. Raises HubError."""
         from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
-        with tempfile.TemporaryDirectory() as folder, _translated(repo):
+        with tempfile.TemporaryDirectory() as folder, translated(repo):
             try:
                 path = self._api.hf_hub_download(repo, name, repo_type=DATASET, revision=revision, cache_dir=folder)
             except LocalEntryNotFoundError as error:
@@ -187,14 +187,14 @@ class Hub:
 
     def create(self, repo: str, *, private: bool) -> None:
         """The dataset is there, empty where it was not. Raises HubError."""
-        with _translated(repo):
+        with translated(repo):
             self._api.create_repo(repo, repo_type=DATASET, private=private, exist_ok=True)
 
     def settings(
         self, repo: str, *, private: bool | None = None, gated: Literal["auto", "manual", False] | None = None
     ) -> None:
         """Who may see the dataset. Raises HubError."""
-        with _translated(repo):
+        with translated(repo):
             self._api.update_repo_settings(repo, repo_type=DATASET, private=private, gated=gated)
 
     def commit(
@@ -209,7 +209,7 @@ class Hub:
         sent = {name: one for name, one in files.items() if not _same(store, one, remote.files.get(name))}
         gone = [name for name in remote.files if name not in files and ours(name, recipes)]
         size = 0
-        with tempfile.TemporaryDirectory() as folder, _translated(repo):
+        with tempfile.TemporaryDirectory() as folder, translated(repo):
             operations: list[Any] = []
             for name, one in sorted(sent.items()):
                 where = _local(store, one, folder)
@@ -228,10 +228,10 @@ class Hub:
         """The tag `vX.Y.Z` is on the commit. Raises HubError; HubConflict where it is on another one."""
         name = f"v{version}"
         try:
-            with _translated(repo):
+            with translated(repo):
                 self._api.create_tag(repo, tag=name, revision=commit, repo_type=DATASET)
         except _Moved as error:
-            with _translated(repo):
+            with translated(repo):
                 tags = {one.name: one.target_commit for one in self._api.list_repo_refs(repo, repo_type=DATASET).tags}
             if tags.get(name) != commit:
                 raise HubConflict(
@@ -258,7 +258,7 @@ class Hub:
         remote = self.look(repo)
         if remote is None:
             return []
-        with _translated(repo):
+        with translated(repo):
             for name in remote.tags:
                 if name != keep:
                     self._api.delete_tag(repo, tag=name, repo_type=DATASET)
@@ -267,14 +267,14 @@ class Hub:
                     self._api.delete_branch(repo, branch=name, repo_type=DATASET)
         stuck = [name for name in remote.requests if not self._drop_request(repo, name)]
         stuck += [name for name in remote.converts if not self._drop_copy(repo, name)]
-        with _translated(repo):
+        with translated(repo):
             if len(list(self._api.list_repo_commits(repo, repo_type=DATASET))) > 1:
                 message = f"Version {version}" if version else "Taken down"
                 self._api.super_squash_history(repo, repo_type=DATASET, commit_message=message)
         now = self.look(repo)
         if keep is not None and version is not None and now is not None and now.tags.get(keep) != now.head:
             if keep in now.tags:
-                with _translated(repo):
+                with translated(repo):
                     self._api.delete_tag(repo, tag=keep, repo_type=DATASET)
             self.tag(repo, version, now.head)
         return stuck
@@ -282,25 +282,25 @@ class Hub:
     def _drop_request(self, repo: str, name: str) -> bool:
         """The commits of a pull request are reachable no more."""
         number = int(name.rsplit("/", 1)[-1])
-        with contextlib.suppress(HubError), _translated(repo):
+        with contextlib.suppress(HubError), translated(repo):
             self._api.change_discussion_status(repo, number, "closed", repo_type=DATASET)
-        with contextlib.suppress(HubError), _translated(repo):
+        with contextlib.suppress(HubError), translated(repo):
             self._api.delete_branch(repo, branch=name, repo_type=DATASET)
-        with _translated(repo):
+        with translated(repo):
             refs = self._api.list_repo_refs(repo, repo_type=DATASET, include_pull_requests=True)
         return name not in {one.name for one in refs.pull_requests or ()}
 
     def _drop_copy(self, repo: str, name: str) -> bool:
         """The copy that the Hub's viewer made of the rows is gone; it makes a new one by itself."""
-        with contextlib.suppress(HubError), _translated(repo):
+        with contextlib.suppress(HubError), translated(repo):
             self._api.delete_branch(repo, branch=name, repo_type=DATASET)
-        with _translated(repo):
+        with translated(repo):
             return name not in {one.ref for one in self._api.list_repo_refs(repo, repo_type=DATASET).converts}
 
     def commits(self, repo: str, remote: Remote) -> list[str]:
         """Every commit that some reference reaches. Raises HubError."""
         found: dict[str, None] = {}
-        with _translated(repo):
+        with translated(repo):
             for name in ("main", *remote.branches, *remote.tags, *remote.requests, *remote.converts):
                 found |= {
                     one.commit_id: None for one in self._api.list_repo_commits(repo, repo_type=DATASET, revision=name)
@@ -311,7 +311,7 @@ class Hub:
         """The large files of a revision, each with its SHA-256. Raises HubError."""
         from huggingface_hub.hf_api import RepoFile
 
-        with _translated(repo):
+        with translated(repo):
             tree = self._api.list_repo_tree(repo, repo_type=DATASET, revision=revision, recursive=True)
             return {one.path: one.lfs.sha256 for one in tree if isinstance(one, RepoFile) and one.lfs}
 

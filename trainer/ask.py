@@ -7,11 +7,10 @@ writes is kept only where every sentence of it cites a passage and the gates fin
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from factory.errors import ConfigError
@@ -94,99 +93,15 @@ def _plain(word: str) -> str:
 
 
 _STOP = frozenset(
-    [
-        "a",
-        "al",
-        "ante",
-        "como",
-        "con",
-        "cual",
-        "cuales",
-        "cuándo",
-        "cuando",
-        "cuánto",
-        "cuanto",
-        "cuánta",
-        "cuanta",
-        "cuáles",
-        "cuál",
-        "cómo",
-        "de",
-        "del",
-        "desde",
-        "donde",
-        "dónde",
-        "e",
-        "el",
-        "ella",
-        "ellas",
-        "ellos",
-        "en",
-        "entre",
-        "era",
-        "es",
-        "esa",
-        "ese",
-        "eso",
-        "esta",
-        "este",
-        "esto",
-        "está",
-        "están",
-        "fue",
-        "ha",
-        "hay",
-        "han",
-        "la",
-        "las",
-        "le",
-        "les",
-        "lo",
-        "los",
-        "más",
-        "me",
-        "mi",
-        "muy",
-        "ni",
-        "no",
-        "o",
-        "para",
-        "pero",
-        "por",
-        "porque",
-        "que",
-        "qué",
-        "quién",
-        "quien",
-        "se",
-        "según",
-        "ser",
-        "si",
-        "sin",
-        "sobre",
-        "son",
-        "su",
-        "sus",
-        "también",
-        "te",
-        "tiene",
-        "tienen",
-        "tras",
-        "u",
-        "un",
-        "una",
-        "uno",
-        "unos",
-        "unas",
-        "y",
-        "ya",
-        "qué",
-        "sirve",
-        "debe",
-        "deben",
-        "puede",
-        "pueden",
-    ]
+    re.findall(
+        r"\w+",
+        """
+    a al ante como con cual cuales cuando cuanta cuanto cuál cuáles cuándo cuánta cuánto cómo de debe deben del
+    desde donde dónde e el ella ellas ellos en entre era es esa ese eso esta este esto está están fue ha han hay
+    la las le les lo los me mi muy más ni no o para pero por porque puede pueden que quien quién qué se según
+    ser si sin sirve sobre son su sus también te tiene tienen tras u un una unas uno unos y ya
+    """,
+    )
 )
 
 
@@ -217,6 +132,28 @@ _ALSO_WEIGHS = 0.4
 _HEADING = 3
 
 
+# So many passages are looked at sentence by sentence, and what a sentence that says all adds to the best score.
+_LIKELY, _SENTENCE_WEIGHS = 50, 0.3
+# What a definition adds to the best score.
+_DEFINITION = 0.5
+_WHAT_IS = re.compile(r"^\W*qu[eé] (?:es|son) (?:(?:el|la|los|las|un|una) )?(.{2,80}?)\W*$", re.IGNORECASE)
+
+
+class _Said(NamedTuple):
+    heading: str
+    plain: str
+
+
+def _defined(question: str) -> str | None:
+    """The thing that a question asks the meaning of, in lower case without accents."""
+    found = _WHAT_IS.match(question.strip())
+    return _plain(found[1].lower()) if found else None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\W+", " ", _plain(text.lower())).strip()
+
+
 class Corpus:
     """Every passage of a corpus, and what finds them."""
 
@@ -230,6 +167,8 @@ class Corpus:
         self.passages = list(found)
         self._stems = stems([" ".join([one.title, *[one.heading] * _HEADING, one.text]) for one in found])
         self._weights = _idf(self._stems)
+        self._sentences: dict[int, tuple[set[str], list[set[str]]]] = {}
+        self._said = [_Said(one.heading, _plain(one.text.lower())) for one in found]
         self._index = bm25s.BM25(method="lucene")
         self._index.index(self._stems, show_progress=False)
 
@@ -239,15 +178,56 @@ class Corpus:
         if not any(word in self._weights for word in asked):
             return []
         scores = self._index.get_scores(asked)
+        defined = _defined(question)
+        if defined is not None:
+            # What a thing is stands where a sentence begins with it, or under that very question.
+            most = float(scores.max())
+            scores = scores + most * _DEFINITION * self._definitions(defined, question)
         also = [word for one in asked for word in _ALSO.get(one, ()) if word in self._weights]
         if also:
             scores = scores + _ALSO_WEIGHS * self._index.get_scores(also)
-        best = sorted(range(len(scores)), key=lambda number: (-scores[number], number))[:count]
-        return [(self.passages[n], self._covered(asked, n)) for n in best if scores[n] > 0]
+        likely = sorted(range(len(scores)), key=lambda number: (-scores[number], number))[: max(_LIKELY, count)]
+        most = float(scores[likely[0]])
+        weights = self._weigh(asked)
+        # One sentence that says most of what is asked is worth more than the same words all over a passage.
+        final = {
+            n: scores[n] / most + _SENTENCE_WEIGHS * self._best_sentence(n, weights) for n in likely if scores[n] > 0
+        }
+        best = sorted(final, key=lambda number: (-final[number], number))[:count]
+        return [(self.passages[n], self._covered(weights, n)) for n in best]
 
-    def _covered(self, asked: list[str], number: int) -> float:
+    def _weigh(self, asked: list[str]) -> dict[str, float]:
+        """How rare each stem of a question is; one that the corpus does not have weighs as the rarest."""
         unknown = max(self._weights.values())
-        weights = {word: self._weights.get(word, unknown) for word in asked}
+        return {word: self._weights.get(word, unknown) for word in asked}
+
+    def _best_sentence(self, number: int, weights: dict[str, float]) -> float:
+        """The largest share of a question that one sentence of a passage says; its heading counts for half."""
+        if number not in self._sentences:
+            passage = self.passages[number]
+            parts = [one for line in passage.text.split("\n") for one in _SENTENCE.split(line) if one.strip()]
+            above, *every = stems([passage.heading.rsplit(" › ", 1)[-1], *parts])
+            self._sentences[number] = (set(above), [set(one) for one in every])
+        heading, sentences = self._sentences[number]
+
+        def share(words: set[str]) -> float:
+            said = sum(w for one, w in weights.items() if one in words or words & set(_ALSO.get(one, ())))
+            return said + sum(w for one, w in weights.items() if one in heading and one not in words) / 2
+
+        return max(map(share, sentences), default=0.0) / sum(weights.values())
+
+    def _definitions(self, thing: str, question: str) -> Any:
+        """1 for each passage that says what the thing is, else 0."""
+        import numpy as np
+
+        begins = re.compile(
+            rf"(?:^|[.!?\n]\s*)(?:(?:el|la|los|las) )?{re.escape(thing)}(?: \w+){{0,2}} (?:es|son|consisten?)\b"
+        )
+        asked = _bare(question)
+        found = [_bare(one.heading.rsplit(" › ", 1)[-1]) == asked or begins.search(one.plain) for one in self._said]
+        return np.array([float(bool(one)) for one in found], dtype=np.float32)
+
+    def _covered(self, weights: dict[str, float], number: int) -> float:
         there = set(self._stems[number])
         held = {word for word in weights if word in there or there & set(_ALSO.get(word, ()))}
         return sum(weights[word] for word in held) / sum(weights.values())
@@ -269,8 +249,9 @@ def _idf(texts: Sequence[Sequence[str]]) -> dict[str, float]:
 
 def read(place: str, config: str = "text") -> Corpus:
     """The corpus of a dataset's folder (every split but `eval`). Raises ConfigError."""
-    from datasets import load_dataset
+    from datasets import disable_progress_bars, load_dataset
 
+    disable_progress_bars()
     if not os.path.isdir(place):
         raise ConfigError(f"there is no dataset at {place}", "run: factory build RECIPE, or name a folder")
     splits = load_dataset(place, config)
@@ -307,6 +288,84 @@ def answer(corpus: Corpus, question: str, sentences: int = 3) -> Answer:
     return Answer(said, [found[number][0] for number in numbers])
 
 
+ASK = (
+    "Responda a la pregunta en español, en pocas frases y solo con lo que dicen los pasajes. Ponga al final de cada"
+    " frase el número de su pasaje entre corchetes, por ejemplo [1]. Si los pasajes no lo dicen, escriba: " + NOT_KNOWN
+)
+_CITED = re.compile(r"\s*\[(\d{1,2})\]")
+# Passage, question, sentence, and what of the passage it rests on: the names of the gates that it fails.
+Check = Callable[[str, str, str, list[str]], Sequence[str]]
+# The question is a person's and not judged; cautions are added below.
+_NOT_ASKED = ("form", "language", "self_contained", "contraindication")
+_CAUTION = "contraindication"
+
+
+def written(
+    corpus: Corpus, question: str, write: Callable[[str], str], check: Check
+) -> tuple[Answer, list[tuple[str, str]]]:
+    """What a model writes, as far as each sentence cites a passage that holds it, and what is left out, with why.
+
+    `write`: the model's answer to a prompt.
+    """
+    found = [one for one, share in corpus.search(question) if share >= KNOWN]
+    if not found:
+        return Answer([], []), []
+    shown = "\n\n".join(f"[{n}] {one.text}" for n, one in enumerate(found, 1))
+    reply = write(f"{ASK}\n\n{shown}\n\nPregunta: {question}")
+    said: list[tuple[str, int]] = []
+    left: list[tuple[str, str]] = []
+    # The number belongs to the sentence before it, also where it stands behind the stop.
+    for sentence in _SENTENCE.split(re.sub(r"([.!?…]+)((?:\s*\[\d{1,2}\])+)", r"\2\1", reply.strip())):
+        numbers = [int(n) for n in _CITED.findall(sentence) if 0 < int(n) <= len(found)]
+        text = _CITED.sub("", sentence).strip()
+        if not text or NOT_KNOWN.rstrip(".") in text:
+            continue
+        why = "cites no passage"
+        for number in numbers:
+            rests = [_nearest(found[number - 1].text, text)]
+            failed = [one for one in check(_source(found[number - 1]), question, text, rests) if one not in _NOT_ASKED]
+            why = f"{', '.join(failed)} (passage {number})" if failed else ""
+            if not failed:
+                said.append((text, number))
+                break
+        if why:
+            left.append((text, why))
+    numbers = list(dict.fromkeys(number for _, number in said))
+    chosen = [(text, numbers.index(number) + 1) for text, number in said]
+    return Answer(chosen, [found[number - 1] for number in numbers]), left
+
+
+def _source(passage: Passage) -> str:
+    """A passage under what it stands under: its headings name what it is about."""
+    return "\n\n".join(one for one in (passage.title, passage.heading, passage.text) if one)
+
+
+def _nearest(passage: str, sentence: str) -> str:
+    """The sentence of a passage that has most of another's stems."""
+    every = [one.strip() for one in _SENTENCE.split(passage)]
+    mine, *theirs = stems([sentence, *every])
+    best = max(range(len(every)), key=lambda n: (len(set(mine) & set(theirs[n])), -n))
+    return every[best]
+
+
+def cautioned(said: Answer, question: str, check: Check) -> Answer:
+    """The same answer, and where it tells a use or a dose, who must not take it, as the passage says."""
+    found = list(said.said)
+    for number, passage in enumerate(said.cited, 1):
+        mine = [text for text, of in said.said if of == number]
+        rests = [_nearest(passage.text, text) for text in mine]
+        if _CAUTION not in check(_source(passage), question, " ".join(mine), rests):
+            continue
+        for sentence in (one.strip() for one in _SENTENCE.split(passage.text)):
+            more = [*rests, sentence]
+            if sentence not in mine and _CAUTION not in check(
+                passage.text, question, " ".join([*mine, sentence]), more
+            ):
+                found.append((sentence, number))
+                break
+    return Answer(sorted(found, key=lambda one: one[1]), said.cited)
+
+
 class Recall(NamedTuple):
     """How often the passage that a question was written from is among the first k, and its mean reciprocal rank."""
 
@@ -329,9 +388,3 @@ def recall(corpus: Corpus, questions: Sequence[dict[str, Any]], depth: int = 10)
     count = max(1, len(ranks))
     at = {k: sum(rank is not None and rank <= k for rank in ranks) / count for k in (1, 3, 5, 10) if k <= depth}
     return Recall(len(ranks), at, sum(1 / rank for rank in ranks if rank) / count)
-
-
-def held_out(rows: Sequence[dict[str, Any]], share: float = 0.2) -> list[dict[str, Any]]:
-    """The same fifth of the questions each time, by the hash of their ids."""
-    bound = int(share * 2**32)
-    return [row for row in rows if int(hashlib.sha256(row["id"].encode()).hexdigest()[:8], 16) < bound]

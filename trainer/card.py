@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from typing import Any
 
 from trainer import checkpoints
+from trainer.evaluate import COSTS, measured
 from trainer.room import Room
 
 
-def write(room: Room, found: dict[str, Any]) -> str:
-    """README.md and lineage.json stand in the last stage's model; its folder."""
+def write(room: Room, found: dict[str, Any], results: list[dict[str, Any]] | None = None) -> str:
+    """README.md and lineage.json stand in the last stage's model; its folder. `results`: what was measured of it."""
     last = next(reversed(found.values()))
     folder = str(last["model"])
     lineage = {
@@ -19,15 +21,17 @@ def write(room: Room, found: dict[str, Any]) -> str:
         "profile": room.profile.model_dump(mode="json"),
         "run": room.run.model_dump(mode="json"),
         "stages": found,
+        # What it cost is in results.json: it is another number each time.
+        "evaluation": [{k: v for k, v in one.items() if k not in COSTS} for one in results or []],
         "checked_against": sorted({name.split("/")[0] for name in room.index.names}) if room.index else [],
     }
     checkpoints.write(os.path.join(folder, "lineage.json"), lineage)
     with open(os.path.join(folder, "README.md"), "w", encoding="utf-8") as file:
-        file.write(_text(room, found, lineage))
+        file.write(_text(room, found, lineage, results))
     return folder
 
 
-def _text(room: Room, found: dict[str, Any], lineage: dict[str, Any]) -> str:
+def _text(room: Room, found: dict[str, Any], lineage: dict[str, Any], results: list[dict[str, Any]] | None) -> str:
     import yaml
 
     name = os.path.basename(os.path.normpath(room.run.out))
@@ -64,17 +68,59 @@ def _text(room: Room, found: dict[str, Any], lineage: dict[str, Any]) -> str:
     checked = ", ".join(lineage["checked_against"])
     lines += ["", f"Training rows were checked against {checked}: none holds a question of them." if checked else
               "Training rows were checked against no evaluation set."]  # fmt: skip
+    lines += _measured(results or [])
     return "\n".join([*lines, "", "`lineage.json` has every setting and hash.", ""])
 
 
 _ARE = {"qlora": "QLoRA (nf4)", "lora": "LoRA", "full": "all weights trained"}
 
 
+def _measured(results: list[dict[str, Any]]) -> list[str]:
+    """The scores with their 95 % intervals."""
+    lines = ["", "| task | score | value | 95 % interval | of |", "|---|---|---|---|---|"] if results else []
+    for one in results:
+        several = one["scores"] if one["kind"] == "open" else {name: one[name] for name in measured(one)}
+        for name, value in several.items():
+            bounds = f"{value['low']:.3f} to {value['high']:.3f}"
+            count = value.get("questions", one["questions"])
+            lines.append(f"| {one['task']} | {name} | {value['value']:.3f} | {bounds} | {count} |")
+    return lines
+
+
 def pushed(folder: str, repo: str) -> str:
-    """The model stands on the Hub, all of it in one commit. The token is the environment's or the client's own."""
-    from huggingface_hub import HfApi
+    """The model stands in a private repository, all of it in one commit; the address of the commit.
+
+    The token is the environment's or the client's own. What is there already is not sent twice: unchanged, no commit.
+    """
+    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+    from huggingface_hub.hf_api import RepoFile
 
     api = HfApi()
     api.create_repo(repo, repo_type="model", private=True, exist_ok=True)
-    done = api.upload_folder(folder_path=folder, repo_id=repo, commit_message="Model by corpus-factory")
+    head = api.repo_info(repo).sha
+    there = {
+        one.path: one for one in api.list_repo_tree(repo, revision=head, recursive=True) if isinstance(one, RepoFile)
+    }
+    operations: list[Any] = []
+    for place, _, names in os.walk(folder):
+        for name in sorted(names):
+            path = os.path.join(place, name)
+            inside = os.path.relpath(path, folder).replace(os.sep, "/")
+            if not _same(path, there.pop(inside, None)):
+                operations.append(CommitOperationAdd(path_in_repo=inside, path_or_fileobj=path))
+    operations += [CommitOperationDelete(path_in_repo=name) for name in sorted(there) if name != ".gitattributes"]
+    if not operations:
+        return f"{api.endpoint}/{repo}/commit/{head}"
+    done = api.create_commit(repo, operations, commit_message="Model by corpus-factory", parent_commit=head)
     return str(done.commit_url)
+
+
+def _same(path: str, there: Any) -> bool:
+    """The Hub has these bytes: by the SHA-256 of a large file, by git's blob id of a small one."""
+    if there is None:
+        return False
+    with open(path, "rb") as file:
+        if there.lfs:
+            return str(there.lfs.sha256) == hashlib.file_digest(file, "sha256").hexdigest()
+        data = file.read()
+    return str(there.blob_id) == hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

@@ -96,6 +96,8 @@ class Evaluate(Table):
     seeds: int = Field(1, ge=1, description="Draws of the examples.")
     rag: str | None = Field(None, description="Corpus whose passages stand before each question.")
     limit: int | None = Field(None, ge=1, description="Only the first questions by the hash of their ids.")
+    trained_on: tuple[str, ...] = Field((), description="Datasets whose questions are left out of the clean scores.")
+    embedder: str | None = Field(None, description="Model that says how alike a written answer and the source are.")
 
 
 class Run(Table):

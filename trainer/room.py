@@ -113,7 +113,7 @@ def trained(room: Room, trainer: Any, checkpoint: str | None) -> dict[str, Any]:
     finished(trainer)
     seconds = time.monotonic() - start
     counts = [line["num_tokens"] for line in trainer.state.log_history if "num_tokens" in line]
-    return measured(trainer, int(counts[-1] - before) if counts else 0, seconds)
+    return measured(trainer, int(counts[-1] - before) if counts else None, seconds)
 
 
 def _tokens_of(checkpoint: str) -> int:
@@ -122,7 +122,7 @@ def _tokens_of(checkpoint: str) -> int:
     return int(counts[-1]) if counts else 0
 
 
-def measured(trainer: Any, tokens: int, seconds: float) -> dict[str, Any]:
+def measured(trainer: Any, tokens: int | None, seconds: float) -> dict[str, Any]:
     """Tokens a second and the most memory that was held, in GiB: of the card, else of the process."""
     import torch
 
@@ -132,7 +132,7 @@ def measured(trainer: Any, tokens: int, seconds: float) -> dict[str, Any]:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     return {
         "steps": trainer.state.global_step,
-        "tokens_per_second": round(tokens / seconds, 1) if seconds else None,
+        "tokens_per_second": round(tokens / seconds, 1) if tokens and seconds else None,
         "peak_gib": round(peak / 2**30, 3),
         "on": torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu",
     }

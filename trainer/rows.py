@@ -88,6 +88,22 @@ def load(spec: str, stage: str, home: str | None = None, limit: int | None = Non
     return data
 
 
+def every(spec: str, home: str | None = None) -> list[dict[str, Any]]:
+    """All rows of a dataset that some stage can train on. Raises ConfigError where none can."""
+    found: dict[str, dict[str, Any]] = {}
+    errors: list[ConfigError] = []
+    for stage in NEEDED:
+        try:
+            data = load(spec, stage, home)
+        except ConfigError as error:
+            errors.append(error)
+            continue
+        found |= {said(row): row for row in [*data.train, *data.validation]}
+    if not found:
+        raise errors[0]
+    return list(found.values())
+
+
 def _folder(name: str, home: str | None) -> str | None:
     if os.path.isdir(name):
         return name
@@ -232,29 +248,35 @@ class Writer:
             question, options, right = of_row(row)
             yield self._row([Turn("user", asked(question, options))], LETTERS[right])
         elif "messages" in row:
-            turns, system = self._turns(row["messages"])
+            turns, system = self.turns(row["messages"])
             for at, turn in enumerate(turns):
                 if turn.role == "assistant":
                     yield self._row(turns[:at], turn.text, system)
         elif isinstance(row["prompt"], str):
             yield {"prompt": row["prompt"], "completion": row["completion"]}
         else:
-            turns, system = self._turns(row["prompt"])
+            turns, system = self.turns(row["prompt"])
             yield self._row(turns, row["completion"][0]["content"], system)
 
     def pair(self, row: dict[str, Any]) -> dict[str, str]:
         """`prompt`, `chosen` and `rejected` as texts."""
         if isinstance(row["prompt"], str):
             return {name: row[name] for name in ("prompt", "chosen", "rejected")}
-        turns, system = self._turns(row["prompt"])
+        turns, system = self.turns(row["prompt"])
         answers = {name: self.completion(row[name][0]["content"]) for name in ("chosen", "rejected")}
         return {"prompt": self.prompt(turns, system), **answers}
 
     def _row(self, turns: list[Turn], answer: str, system: str = "") -> dict[str, str]:
         return {"prompt": self.prompt(turns, system), "completion": self.completion(answer)}
 
+    def ends(self) -> list[str]:
+        """What ends an answer, beside the token that ends a text."""
+        found = [_ENDS[self._profile.template]] if self._profile.template in _ENDS else []
+        return [*found, *([self._tokenizer.eos_token] if getattr(self._tokenizer, "eos_token", None) else [])]
+
     @staticmethod
-    def _turns(messages: Iterable[dict[str, str]]) -> tuple[list[Turn], str]:
+    def turns(messages: Iterable[dict[str, str]]) -> tuple[list[Turn], str]:
+        """The conversation, and what the system said before it."""
         every = list(messages)
         system = "\n\n".join(one["content"] for one in every if one["role"] == "system")
         return [Turn(one["role"], one["content"]) for one in every if one["role"] in ("user", "assistant")], system  # type: ignore[arg-type]

@@ -51,10 +51,31 @@ def majority(right: Sequence[int]) -> tuple[float, float]:
     return accuracy(right, said), macro_f1(right, said)
 
 
-def bootstrap(right: Sequence[int], said: Sequence[int], draws: int = 1000, seed: int = 0) -> dict[str, Interval]:
+def _draws(count: int, groups: Sequence[str | None] | None, draws: int, seed: int) -> list[npt.NDArray[np.int64]]:
+    """Rows drawn with replacement; questions of one case are drawn together (cluster bootstrap)."""
+    random = np.random.default_rng(seed)
+    if not count:
+        return []
+    if groups is None or not any(groups):
+        return list(random.integers(0, count, size=(draws, count)))
+    by: dict[str, list[int]] = {}
+    for number, name in enumerate(groups):
+        by.setdefault(name or f"#{number}", []).append(number)
+    clusters = [np.asarray(rows) for rows in by.values()]
+    chosen = random.integers(0, len(clusters), size=(draws, len(clusters)))
+    return [np.concatenate([clusters[number] for number in one]) for one in chosen]
+
+
+def bootstrap(
+    right: Sequence[int],
+    said: Sequence[int],
+    draws: int = 1000,
+    seed: int = 0,
+    groups: Sequence[str | None] | None = None,
+) -> dict[str, Interval]:
     """Accuracy and macro-F1 with their intervals."""
     a, b = np.asarray(right), np.asarray(said)
-    rows = np.random.default_rng(seed).integers(0, len(a), size=(draws, len(a))) if len(a) else np.empty((0, 0), int)
+    rows = _draws(len(a), groups, draws, seed)
     found = {}
     for name, score in (("accuracy", accuracy), ("macro_f1", macro_f1)):
         many = [score(a[row].tolist(), b[row].tolist()) for row in rows]
@@ -63,15 +84,29 @@ def bootstrap(right: Sequence[int], said: Sequence[int], draws: int = 1000, seed
     return found
 
 
+def mean(
+    values: Sequence[float], draws: int = 1000, seed: int = 0, groups: Sequence[str | None] | None = None
+) -> Interval:
+    """The mean with its interval."""
+    a = np.asarray(values, dtype=float)
+    if not len(a):
+        return Interval(math.nan, math.nan, math.nan)
+    low, high = np.percentile([a[row].mean() for row in _draws(len(a), groups, draws, seed)], [2.5, 97.5])
+    return Interval(float(a.mean()), float(low), float(high))
+
+
 def paired(
-    right: Sequence[int], first: Sequence[int], second: Sequence[int], draws: int = 1000, seed: int = 0
+    right: Sequence[int],
+    first: Sequence[int],
+    second: Sequence[int],
+    draws: int = 1000,
+    seed: int = 0,
+    groups: Sequence[str | None] | None = None,
 ) -> Interval:
     """How much more often the first is right than the second, on the same questions."""
     a = np.asarray(right)
     gain: npt.NDArray[np.float64] = (np.asarray(first) == a).astype(float) - (np.asarray(second) == a).astype(float)
-    rows = np.random.default_rng(seed).integers(0, len(a), size=(draws, len(a)))
-    low, high = np.percentile(gain[rows].mean(axis=1), [2.5, 97.5])
-    return Interval(float(gain.mean()), float(low), float(high))
+    return mean(gain.tolist(), draws, seed, groups)
 
 
 def mcnemar(right: Sequence[int], first: Sequence[int], second: Sequence[int]) -> float:
@@ -83,10 +118,18 @@ def mcnemar(right: Sequence[int], first: Sequence[int], second: Sequence[int]) -
     return min(1.0, 2 * tail / 2**count) if count else 1.0
 
 
-def table(right: Sequence[int], said: Sequence[int], categories: Sequence[str | None], seed: int = 0) -> dict[str, Any]:
+def table(
+    right: Sequence[int],
+    said: Sequence[int],
+    categories: Sequence[str | None],
+    seed: int = 0,
+    groups: Sequence[str | None] | None = None,
+) -> dict[str, Any]:
     """Everything that is reported of one task's predictions."""
     found: dict[str, Any] = {"questions": len(right), "not_parsed": sum(one == NONE for one in said)}
-    found |= {name: one._asdict() for name, one in bootstrap(right, said, seed=seed).items()}
+    if groups is not None and any(groups):
+        found["cases"] = len(set(groups))
+    found |= {name: one._asdict() for name, one in bootstrap(right, said, seed=seed, groups=groups).items()}
     baseline = majority(right)
     found["majority"] = {"accuracy": baseline[0], "macro_f1": baseline[1]}
     by: dict[str, list[int]] = {}

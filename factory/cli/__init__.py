@@ -36,8 +36,8 @@ VERBS = {
     "report": "factory.cli.looking:report",
     "query": "factory.cli.querying:query",
     "train": "factory.cli.training:train",
-    "evaluate": "factory.cli.training:evaluate",
-    "ask": "factory.cli.training:ask",
+    "evaluate": "factory.cli.measuring:evaluate",
+    "ask": "factory.cli.measuring:ask",
     "gc": "factory.cli.machine:gc",
 }
 

@@ -1,4 +1,4 @@
-"""`factory train`, `factory evaluate`: models of the datasets, and what they are worth."""
+"""`factory train`: models of the datasets."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from factory.cli import clean, options
+from factory.cli.measuring import measure, need, say_scores
 from factory.config import load_toml, override, parse
 from factory.errors import ConfigError
 
@@ -32,6 +33,7 @@ _STAGES = ("pretrain", "sft", "dpo", "merge")
 @click.option("--out", metavar="FOLDER", help="Where the run is kept.  [default: runs/MODEL]")
 @click.option("--decontaminate", multiple=True, metavar="FILE", help="Evaluation sets that must not be in the data.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="A value of the TOML, e.g. sft.epochs=1.")
+@click.option("--study", is_flag=True, help="One table: base, adapter, + replay, + DPO, + merge, + RAG.")
 @click.option("--push", metavar="ORG/NAME", help="Send the final model to the Hub, in one commit.")
 @options.home
 @options.dry_run
@@ -47,6 +49,7 @@ def train(
     out: str | None,
     decontaminate: tuple[str, ...],
     settings: tuple[str, ...],
+    study: bool,
     push: str | None,
     home: str,
     dry_run: bool,
@@ -64,6 +67,7 @@ def train(
       factory train --model BioMistral-7B --dataset natural_es_qa --gpu 24gb --dry-run
       factory train sft dpo --run natural.toml
       factory train dpo --model BioMistral-7B --dataset preferences_es --out runs/natural
+      factory train --study --run natural.toml
       factory train merge --model BioMistral-7B --out runs/natural --set merge.method=ties
     """
     from trainer.config import Run, resolved
@@ -79,12 +83,20 @@ def train(
         )
     table.setdefault("out", os.path.join("runs", os.path.basename(str(table["model"]).rstrip("/"))))
     run = resolved(parse(Run, table, file or "the command line"))
+    if study:
+        from factory.cli import studying
+
+        if stages or push:
+            raise ConfigError("a study trains every stage of its TOML", "leave out the stages and --push")
+        need("trl", "train")
+        studying.study(run, table, home, dry_run=dry_run, as_json=as_json, quiet=quiet or as_json)
+        return
     chosen = tuple(name for name in _STAGES if name in (stages or run.stages))
     room = _room(run, home, quiet=quiet or as_json)
     if dry_run:
         _plan(room, chosen, as_json=as_json)
         return
-    _need("trl", "train")
+    need("trl", "train")
     from trainer.card import write
     from trainer.chain import trained
 
@@ -92,11 +104,17 @@ def train(
     final = write(room, found)
     if run.evaluate is not None and not stages:
         folder = os.path.join(run.out, "evaluate")
-        found["evaluate"] = {"results": _measured(final, run.evaluate, folder, home, quiet=quiet or as_json)}
+        results = measure(final, run.evaluate, folder, home, quiet=quiet or as_json)
+        write(room, found, results)
+        found["evaluate"] = {"results": results}
     if push:
+        from factory.cli.publishing import quiet_client
+        from factory.hub import translated
         from trainer.card import pushed
 
-        found["pushed"] = pushed(final, push)
+        quiet_client(quiet=quiet or as_json)
+        with translated(push):
+            found["pushed"] = pushed(final, push)
     _tell(found, final, as_json=as_json)
 
 
@@ -110,13 +128,6 @@ def _fill(table: dict[str, Any], stages: tuple[str, ...], said: dict[str, Any], 
         if len(takers) != 1:
             raise ConfigError("--dataset is for one stage", "name it: factory train sft --dataset …; or write a TOML")
         table[takers[0]] = {**table[takers[0]], "dataset": list(datasets)}
-
-
-def _need(module: str, extra: str) -> None:
-    import importlib.util
-
-    if importlib.util.find_spec(module) is None:
-        raise ConfigError(f"{module} is not installed", f"pip install 'corpus-factory[{extra}]'")
 
 
 def _room(run: Any, home: str, *, quiet: bool) -> Any:
@@ -148,8 +159,9 @@ def _index(files: tuple[str, ...], tasks: tuple[str, ...], home: str) -> Any:
     for spec in tasks:
         from trainer.tasks import load as task_of
 
-        task = task_of(spec, home)
-        found.append(build([one.item(task.name) for one in task.questions]))
+        # Held-out pairs are the other split of what is trained on, and an open prompt alone gives nothing away.
+        chosen = [task for task in task_of(spec, home) if task.kind == "choice"]
+        found += [build(sorted({one.item(task.name) for one in task.questions})) for task in chosen]
     return joined(found) if found else None
 
 
@@ -208,7 +220,7 @@ def _tell(found: dict[str, Any], final: str, *, as_json: bool) -> None:
             click.echo(f"pushed: {one}")
             continue
         if name == "evaluate":
-            _say_scores(one["results"])
+            say_scores(one["results"])
             continue
         told = [f"{one['steps']} steps"] if "steps" in one else []
         if one.get("loss"):
@@ -224,213 +236,3 @@ def _tell(found: dict[str, Any], final: str, *, as_json: bool) -> None:
             )
         click.echo(f"{name}: {', '.join(told) or one.get('method', 'done')}")
     click.echo(f"model: {final}")
-
-
-@click.command()
-@click.option("--model", required=True, metavar="MODEL", help="A profile, a Hub id, a folder or an adapter's folder.")
-@click.option(
-    "--tasks", required=True, metavar="T[,T…]", help="headqa_es, careqa_es, casimedicos, natural_es; NAME=FILE."
-)
-@click.option("--endpoint", metavar="URL", help="A server that has the model, instead of loading it.")
-@click.option(
-    "--shots", type=click.IntRange(min=0), default=0, show_default=True, help="Examples before each question."
-)
-@click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True, help="Draws of the examples.")
-@click.option(
-    "--baseline", metavar="FOLDER", help="Another evaluation's folder, to compare with on the same questions."
-)
-@click.option("--rag", metavar="RECIPE", help="Passages of this corpus stand before each question.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only N questions of each task.")
-@click.option("--out", metavar="FOLDER", help="Where it is written.  [default: evaluations/MODEL]")
-@options.home
-@options.as_json
-@click.option("-q", "--quiet", is_flag=True, help="No progress; only the result.")
-def evaluate(
-    model: str,
-    tasks: str,
-    endpoint: str | None,
-    shots: int,
-    seeds: int,
-    baseline: str | None,
-    rag: str | None,
-    limit: int | None,
-    out: str | None,
-    home: str,
-    as_json: bool,
-    quiet: bool,
-) -> None:
-    """Measure a model on multiple-choice sets: accuracy and macro-F1, with 95 % intervals.
-
-    The option whose letter the model finds likeliest is its answer. Predictions are saved; `--baseline` compares with
-    those of another model by the exact McNemar test.
-
-    \b
-    Examples:
-      factory evaluate --model BioMistral-7B --tasks headqa_es,natural_es
-      factory evaluate --model runs/natural/sft/model --tasks headqa_es=dev_HEAD.json --baseline evaluations/base
-      factory evaluate --model BioMistral-7B --endpoint http://127.0.0.1:8000 --tasks headqa_es --shots 3 --seeds 3
-    """
-    from trainer.config import Evaluate
-
-    asked = Evaluate(
-        tasks=tuple(spec.strip() for spec in tasks.split(",") if spec.strip()),
-        shots=shots, seeds=seeds, rag=rag, limit=limit,
-    )  # fmt: skip
-    folder = out or os.path.join("evaluations", os.path.basename(model.rstrip("/")))
-    results = _measured(model, asked, folder, home, endpoint=endpoint, baseline=baseline, quiet=quiet or as_json)
-    if as_json:
-        options.print_json({"folder": folder, "results": results})
-        return
-    _say_scores(results)
-    click.echo(f"written to {folder}: report.html, results.json, predictions")
-
-
-def _measured(
-    model: str,
-    asked: Any,
-    folder: str,
-    home: str,
-    *,
-    endpoint: str | None = None,
-    baseline: str | None = None,
-    quiet: bool = False,
-) -> list[dict[str, Any]]:
-    """The results of every task, written to the folder with their predictions."""
-    _need("lm_eval", "eval")
-    from trainer.evaluate import page, predict, reported, saved
-    from trainer.loading import backend_of
-    from trainer.tasks import load
-
-    sets = [load(spec, home, asked.limit) for spec in asked.tasks]
-    retrieve = None
-    if asked.rag:
-        from trainer.ask import read
-
-        _need("bm25s", "eval")
-        retrieve = read(_dataset(asked.rag, home)).context
-    backend, profile = backend_of(model, endpoint)
-    results = []
-    for task in sets:
-        runs, costs = [], []
-        for seed in range(asked.seeds if asked.shots else 1):
-            found, cost = predict(
-                task, backend, profile, shots=asked.shots, seed=seed, retrieve=retrieve,
-                say=lambda said: None if quiet else click.echo(said, err=True),
-            )  # fmt: skip
-            saved(folder, task, f"seed{seed}", found)
-            runs.append(found)
-            costs.append(cost)
-        told = {"model": model, "shots": asked.shots, "rag": asked.rag, **costs[0]}
-        results.append(reported(task, runs, _before(baseline, task)) | told)
-    _write(folder, model, results, page(model, results))
-    return results
-
-
-def _say_scores(results: list[dict[str, Any]]) -> None:
-    for one in results:
-        value, other = one["accuracy"], one["macro_f1"]
-        click.echo(
-            f"{one['task']}: accuracy {value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f}), macro-F1"
-            f" {other['value']:.3f}; always the commonest place: {one['majority']['accuracy']:.3f},"
-            f" {one['majority']['macro_f1']:.3f}; {one['questions']} questions"
-        )
-        if "against" in one:
-            gain = one["against"]["gain"]
-            click.echo(
-                f"  against the baseline: {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f}), McNemar"
-                f" p = {one['against']['mcnemar_p']:.3g}"
-            )
-
-
-def _before(folder: str | None, task: Any) -> Any:
-    """The baseline's predictions of the same task."""
-    from trainer.evaluate import Asked
-
-    if folder is None:
-        return None
-    path = os.path.join(folder, f"{task.name}-seed0.jsonl")
-    try:
-        with open(path, encoding="utf-8") as file:
-            return [Asked(**json.loads(line)) for line in file]
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}", "evaluate the baseline on the same task first") from error
-
-
-def _write(folder: str, model: str, results: list[dict[str, Any]], html: str) -> None:
-    from trainer.checkpoints import write
-
-    write(os.path.join(folder, "results.json"), {"model": model, "results": results})
-    with open(os.path.join(folder, "report.html"), "w", encoding="utf-8") as file:
-        file.write(html)
-
-
-@click.command()
-@click.argument("question", required=False)
-@click.option("--corpus", required=True, metavar="RECIPE", help="A recipe of texts of the home, or a folder.")
-@click.option("--passages", type=click.IntRange(min=1), default=5, show_default=True, help="Passages looked through.")
-@click.option("--evaluate", "questions", metavar="RECIPE", help="Questions of this recipe: recall@k and MRR.")
-@options.home
-@options.as_json
-def ask(question: str | None, corpus: str, passages: int, questions: str | None, home: str, as_json: bool) -> None:
-    """Answer from a corpus, word for word, with citations that open the page or the second; or say it does not know.
-
-    `--evaluate` asks the factory's own questions and says how often the passage that each was written from is found.
-
-    \b
-    Examples:
-      factory ask "¿Qué contraindicaciones tiene el sen?" --corpus natural_es
-      factory ask --corpus natural_es --evaluate natural_es_qa
-    """
-    _need("bm25s", "eval")
-    from trainer.ask import NO_ADVICE, NOT_KNOWN, answer, read
-
-    if (question is None) == (questions is None):
-        raise ConfigError("ask a question, or --evaluate a recipe of questions")
-    found = read(_dataset(corpus, home))
-    if questions is not None:
-        _recall(found, questions, home, as_json=as_json)
-        return
-    assert question is not None
-    said = answer(found, question)
-    if as_json:
-        cited = [{**one._asdict(), "number": n} for n, one in enumerate(said.cited, 1)]
-        quoted = [{"text": text, "passage": number} for text, number in said.said]
-        options.print_json({"question": question, "known": said.known, "answer": quoted, "passages": cited})
-    elif not said.known:
-        click.echo(NOT_KNOWN)
-    else:
-        for text, number in said.said:
-            click.echo(f"«{clean(text)}» [{number}]")
-        click.echo()
-        for number, one in enumerate(said.cited, 1):
-            click.echo(f"[{number}] {clean(' — '.join(part for part in (one.title, one.heading) if part))}")
-            click.echo(f"    {clean(one.place)} ({one.licence})")
-        click.secho(f"\n{NO_ADVICE}", dim=True)
-    raise SystemExit(0 if said.known else 3)
-
-
-def _dataset(name: str, home: str) -> str:
-    if os.path.isdir(name):
-        return name
-    found = os.path.join(home, "datasets", name)
-    if not os.path.isdir(found):
-        raise ConfigError(f"{name} is not built in {home}", f"run: factory build {name}, or name a folder")
-    return found
-
-
-def _recall(corpus: Any, name: str, home: str, *, as_json: bool) -> None:
-    from datasets import load_dataset
-
-    from trainer.ask import recall
-
-    splits = load_dataset(_dataset(name, home), "qa")
-    there = {one.doc_id for one in corpus.passages}
-    rows = [row for part in splits.values() for row in part if row["doc_id"] in there]
-    if not rows:
-        raise ConfigError(f"no question of {name} was written from this corpus")
-    found = recall(corpus, rows)
-    if as_json:
-        options.print_json({"questions": found.questions, "recall": found.at, "mrr": found.mrr})
-        return
-    told = ", ".join(f"recall@{k} {value:.3f}" for k, value in found.at.items())
-    click.echo(f"{found.questions} questions over {len(corpus.passages):,} passages: {told}, MRR {found.mrr:.3f}")

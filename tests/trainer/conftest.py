@@ -15,8 +15,10 @@ import pytest
 import tomli_w
 
 from factory.models import find
+from factory.record import doc_id, sha256, split_of
 from tests.command import FACTORY, ok
 from tests.engine.tiny_models import make
+from tests.test_asking import herb
 
 PROJECT = Path(__file__).parents[2]
 # One thread: the same sums in the same order.
@@ -30,7 +32,12 @@ def corpus(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     ok("ingest", PROJECT / "samples/sources.toml", "-q", home=home)
     pages = sorted((data / "html/nci_pdq/es").glob("*.html"))[:6]
     ok("ingest", *pages, "--source", "nci", "--tradition", "conventional", "--licence", "public-domain", home=home)
-    ok("synth-qa", "natural_es_qa", "medical_es_qa", "preferences_es", "-q", home=home)
+    # A plant whose Document is of the split that is kept for evaluation.
+    number = next(n for n in range(2000) if split_of(doc_id("herbs", sha256(herb(n)))) == "eval")
+    (home.parent / "boldo.md").write_text(herb(number))
+    said = ("--source", "herbs", "--language", "es", "--tradition", "natural", "--licence", "CC0-1.0")
+    ok("ingest", home.parent / "boldo.md", *said, home=home)
+    ok("synth-qa", "natural_es_qa", "medical_es_qa", "preferences_es", "natural_es_eval", "-q", home=home)
     return home
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.trainer.conftest import done, factory
+from tests.trainer.test_tasks import CASES, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.data]
 
@@ -59,6 +61,60 @@ def test_head_qa_by_the_command_and_by_hand(data: Path, tiny: Callable[[str], Pa
     wrong = factory(place, "evaluate", "--model", "BioMistral-7B", "--tasks", "nothing", "--out", tmp_path / "c")
     assert wrong.returncode == 2
     assert "headqa_es" in wrong.stderr
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_cases_pairs_and_open_prompts(corpus: Path, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """A clinical set in every order, the home's held-out pairs by hand, its open prompts, and the clean subset."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    place = tiny("BioMistral-7B")
+    cases = written(tmp_path, CASES)
+    text = next(row for row in load_rows(corpus, "medical_es_qa", "mcq"))
+    seen = [{"qtext": text["qtext"], "answers": text["answers"], "ra": text["ra"], "id": "seen"},
+            {"qtext": "¿Cuál de estos ríos pasa por Zaragoza?", "ra": 1, "id": "unseen",
+             "answers": [{"aid": n, "atext": t} for n, t in enumerate(("Ebro", "Tajo", "Duero", "Miño"), 1)]}]  # fmt: skip
+    exam = written(tmp_path, seen, "exam.jsonl")
+    said = done(
+        place, "evaluate", "--model", "BioMistral-7B", "--limit", "6", "--out", tmp_path / "a", "--embedder",
+        place / "BioMistral-7B", "--trained-on", "medical_es_qa", "--tasks",
+        f"clintreates={cases},exam={exam},natural_es", home=corpus,
+    )  # fmt: skip
+    found = {one["task"]: one for one in said["results"]}
+    assert set(found) >= {"clintreates", "clintreates_text", "exam", "natural_es_open", "natural_es_pairs"}
+    assert (found["clintreates"]["questions"], found["clintreates"]["cases"]) == (6 * 24, 6)
+    assert found["exam"]["questions"] == 2
+    assert found["exam"]["clean"]["questions"] == 1
+    opened = found["natural_es_open"]["scores"]
+    assert {"token_f1", "similarity:BioMistral-7B"} <= set(opened)
+    assert all(0 <= one["low"] <= one["high"] <= 1 for name, one in opened.items() if not name.startswith("similarity"))
+    lines = [json.loads(line) for line in (tmp_path / "a/natural_es_pairs-seed0.jsonl").read_text().splitlines()]
+    rows = {row["id"]: row for row in load_rows(corpus, "preferences_es", "preference")}
+    model = AutoModelForCausalLM.from_pretrained(place / "BioMistral-7B").eval()
+    words = AutoTokenizer.from_pretrained(place / "BioMistral-7B")
+    assert len(lines) == found["natural_es_pairs"]["questions"] > 0
+    for line in lines:
+        row = rows[line["id"]]
+        assert row["split"] != "train"
+        system = "".join(one["content"] + "\n\n" for one in row["prompt"] if one["role"] == "system")
+        prompt = f"[INST] {system}{row['prompt'][-1]['content']} [/INST]"
+        for log, name in zip(line["logs"], ("chosen", "rejected"), strict=True):
+            start = len(words(prompt)["input_ids"])
+            both = words(f"{prompt} {row[name][0]['content']}")["input_ids"]
+            with torch.no_grad():
+                out = model(torch.tensor([both])).logits[0].log_softmax(-1)
+            whole = sum(float(out[n - 1, both[n]]) for n in range(start, len(both)))
+            assert log == pytest.approx(whole / (len(both) - start), abs=1e-3)
+        assert (line["said"] == 0) == (line["logs"][0] > line["logs"][1])
+    assert "natural_es_open" in (tmp_path / "a/report.html").read_text()
+
+
+def load_rows(home: Path, recipe: str, config: str) -> list[dict[str, Any]]:
+    from datasets import load_dataset
+
+    splits = load_dataset(str(home / "datasets" / recipe), config)
+    return [dict(row) for part in splits.values() for row in part]
 
 
 @pytest.mark.vllm
