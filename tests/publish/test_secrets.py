@@ -60,6 +60,7 @@ COMMANDS = [
     "query 'select 1'",
     "train pretrain --model BioMistral-7B --dataset natural_es --dry-run",
     "evaluate --model BioMistral-7B --tasks natural_es",
+    'train --study --model BioMistral-7B --dataset natural_es_qa --set evaluate.tasks=["natural_es"] --dry-run',
     "ask árnica --corpus natural_es",
     "gc",
     "gc --home s3://canary-bucket/home",
