@@ -64,10 +64,12 @@ def main() -> None:
     _json(out / "learns.json", found)
     value, chance = found["learnt"]["orders"]["accuracy"]["value"], found["control"]["orders"]["accuracy"]
     before, after = (found["preferences"][name]["value"] for name in ("before", "after"))
-    print(
-        f"unseen orders {value:.3f} (at least {LEAST}); control {chance['value']:.3f}; pairs {before:.3f} → {after:.3f}"
-    )
-    sys.exit(0 if value >= LEAST and chance["low"] <= 0.3 and after > before else 1)
+    against = found["preferences"]["against"]
+    gain, p = against["gain"], against["mcnemar_p"]
+    print(f"unseen orders {value:.3f} (at least {LEAST}); control {chance['value']:.3f}")
+    print(f"held-out pairs {before:.3f} → {after:.3f}")
+    print(f"  difference {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f}), McNemar p = {p:.3g}")
+    sys.exit(0 if value >= LEAST and chance["low"] <= 0.25 <= chance["high"] and after > before else 1)
 
 
 def _preferences(out: Path, pairs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -118,7 +120,8 @@ def _plain(row: dict[str, Any], order: list[int], name: str) -> dict[str, Any]:
     options = _options(row)
     answers = [{"aid": place + 1, "atext": options[at]} for place, at in enumerate(order)]
     right = order.index(row["ra"] - 1) + 1
-    return {"id": f"{row['id']}-{name}", "qtext": row["qtext"], "answers": answers, "ra": right}
+    # The orders of one question are one draw.
+    return {"id": f"{row['id']}-{name}", "group": row["id"], "qtext": row["qtext"], "answers": answers, "ra": right}
 
 
 def _orders(rows: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

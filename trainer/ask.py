@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from factory.errors import ConfigError
+from trainer.rows import readable
 
 WORDS = 180
 # Below this share of the question's stems (weighed by how rare they are) a corpus does not know.
@@ -132,6 +133,8 @@ _ALSO_WEIGHS = 0.4
 _HEADING = 3
 
 
+# How headings of cautions are called.
+_CAUTIONS = re.compile(r"contraindicac|precauc|advertenc|seguridad|no debe|cuando no|quien no|riesgos")
 # So many passages are looked at sentence by sentence, and what a sentence that says all adds to the best score.
 _LIKELY, _SENTENCE_WEIGHS = 50, 0.3
 # What a definition adds to the best score.
@@ -232,6 +235,16 @@ class Corpus:
         held = {word for word in weights if word in there or there & set(_ALSO.get(word, ()))}
         return sum(weights[word] for word in held) / sum(weights.values())
 
+    def beside(self, passage: Passage) -> list[Passage]:
+        """Passages of the same Document under a heading of cautions that stands beside this one's."""
+        parent = passage.heading.rpartition(" › ")[0]
+        return [
+            one
+            for one in self.passages
+            if one.doc_id == passage.doc_id and one.heading.rpartition(" › ")[0] == parent and one != passage
+            and _CAUTIONS.search(_plain(one.heading.rpartition(" › ")[2].lower()))
+        ]  # fmt: skip
+
     def context(self, question: str, count: int = 3) -> str:
         """The best passages as they stand before a question that a model is asked."""
         return "\n\n".join(f"[{n}] {one.text}" for n, (one, _) in enumerate(self.search(question, count), 1))
@@ -254,7 +267,8 @@ def read(place: str, config: str = "text") -> Corpus:
     disable_progress_bars()
     if not os.path.isdir(place):
         raise ConfigError(f"there is no dataset at {place}", "run: factory build RECIPE, or name a folder")
-    splits = load_dataset(place, config)
+    with readable(place):
+        splits = load_dataset(place, config)
     return Corpus([one for name, rows in splits.items() if name != "eval" for row in rows for one in passages(row)])
 
 
@@ -348,22 +362,36 @@ def _nearest(passage: str, sentence: str) -> str:
     return every[best]
 
 
-def cautioned(said: Answer, question: str, check: Check) -> Answer:
-    """The same answer, and where it tells a use or a dose, who must not take it, as the passage says."""
-    found = list(said.said)
+def cautioned(corpus: Corpus, said: Answer, question: str, check: Check) -> Answer:
+    """The same answer, and where it tells a use or a dose, who must not take it, as the source says.
+
+    The caution stands in the passage itself, or under a heading of cautions beside it.
+    """
+    found, cited = list(said.said), list(said.cited)
     for number, passage in enumerate(said.cited, 1):
         mine = [text for text, of in said.said if of == number]
         rests = [_nearest(passage.text, text) for text in mine]
-        if _CAUTION not in check(_source(passage), question, " ".join(mine), rests):
+        beside = [one for one in corpus.beside(passage) if one not in said.cited]
+        whole = "\n\n".join([_source(passage), *(one.text for one in beside)])
+        if not mine or _CAUTION not in check(whole, question, " ".join(mine), rests):
             continue
-        for sentence in (one.strip() for one in _SENTENCE.split(passage.text)):
-            more = [*rests, sentence]
-            if sentence not in mine and _CAUTION not in check(
-                passage.text, question, " ".join([*mine, sentence]), more
-            ):
-                found.append((sentence, number))
-                break
-    return Answer(sorted(found, key=lambda one: one[1]), said.cited)
+        for where in (passage, *beside):
+            sentences = [one.strip() for one in _SENTENCE.split(where.text) if one.strip()]
+            good = next((one for one in sentences if _tells(check, whole, question, mine, rests, one)), None)
+            if good is None:
+                continue
+            if where not in cited:
+                cited.append(where)
+            found.append((good, cited.index(where) + 1))
+            break
+    return Answer(sorted(dict.fromkeys(found), key=lambda one: one[1]), cited)
+
+
+def _tells(check: Check, whole: str, question: str, mine: list[str], rests: list[str], sentence: str) -> bool:
+    """The sentence is the caution that is missing."""
+    return sentence not in mine and _CAUTION not in check(
+        whole, question, " ".join([*mine, sentence]), [*rests, sentence]
+    )
 
 
 class Recall(NamedTuple):

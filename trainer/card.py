@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from typing import Any
 
+from factory.errors import ConfigError
 from trainer import checkpoints
+from trainer.config import STAGES, Run
 from trainer.evaluate import COSTS, measured
 from trainer.room import Room
 
 
 def write(room: Room, found: dict[str, Any], results: list[dict[str, Any]] | None = None) -> str:
-    """README.md and lineage.json stand in the last stage's model; its folder. `results`: what was measured of it."""
-    last = next(reversed(found.values()))
-    folder = str(last["model"])
+    """README.md and lineage.json stand in the last stage's model; its folder. `results`: what was measured of it.
+
+    Told of are all stages of the run's folder that the model comes of, also those that an earlier call made.
+    """
+    last = next(reversed(found))
+    folder = str(found[last]["model"])
+    before = {name: checkpoints.result(room.run.out, name) for name in STAGES[: STAGES.index(last)]}
+    every = {name: one for name, one in before.items() if one is not None} | found
+    found = {name: every[name] for name in STAGES if name in every}
+    # A set counts where every stage that read rows looked for it.
+    sets = [set(one.get("checked_against", ())) for one in found.values() if one.get("datasets")]
     lineage = {
         "base": room.profile.repo,
         "revision": room.run.revision or room.profile.revision,
@@ -23,7 +34,7 @@ def write(room: Room, found: dict[str, Any], results: list[dict[str, Any]] | Non
         "stages": found,
         # What it cost is in results.json: it is another number each time.
         "evaluation": [{k: v for k, v in one.items() if k not in COSTS} for one in results or []],
-        "checked_against": sorted({name.split("/")[0] for name in room.index.names}) if room.index else [],
+        "checked_against": sorted(set.intersection(*sets)) if sets else [],
     }
     checkpoints.write(os.path.join(folder, "lineage.json"), lineage)
     with open(os.path.join(folder, "README.md"), "w", encoding="utf-8") as file:
@@ -87,6 +98,33 @@ def _measured(results: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
+def pushable(run: Run, repo: str) -> None:
+    """Nothing stands in the way of a push, looked at before anything is trained.
+
+    Raises ConfigError where the name is none, the repository is public, or holds files that are not of a model of ours.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import RepositoryNotFoundError
+
+    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", repo, re.ASCII):
+        raise ConfigError(f"--push {repo!r}: the Hub has no such name", "write it as ORG/NAME")
+    if run.pretrain is not None and run.mode != "full" and run.merge is None:
+        raise ConfigError(
+            "an adapter on a pre-trained model of this machine is of no use elsewhere",
+            'merge it: [merge] method = "adapter"',
+        )
+    api = HfApi()
+    try:
+        info = api.model_info(repo)
+    except RepositoryNotFoundError:
+        return
+    names = {one.rfilename for one in info.siblings or ()} - {".gitattributes"}
+    if not info.private:
+        raise ConfigError(f"{repo} is public", "models are pushed to private repositories; open it yourself afterwards")
+    if names and "lineage.json" not in names:
+        raise ConfigError(f"{repo} holds files of somebody's own", "name another repository")
+
+
 def pushed(folder: str, repo: str) -> str:
     """The model stands in a private repository, all of it in one commit; the address of the commit.
 
@@ -98,9 +136,8 @@ def pushed(folder: str, repo: str) -> str:
     api = HfApi()
     api.create_repo(repo, repo_type="model", private=True, exist_ok=True)
     head = api.repo_info(repo).sha
-    there = {
-        one.path: one for one in api.list_repo_tree(repo, revision=head, recursive=True) if isinstance(one, RepoFile)
-    }
+    tree = api.list_repo_tree(repo, revision=head, recursive=True)
+    there = {one.path: one for one in tree if isinstance(one, RepoFile)}
     operations: list[Any] = []
     for place, _, names in os.walk(folder):
         for name in sorted(names):

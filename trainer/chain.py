@@ -52,7 +52,8 @@ def _whole(room: Room, folder: str) -> str:
     """A pre-trained adapter in its base: the next adapter begins on the whole model."""
     if not model.is_adapter(folder):
         return folder
-    whole = os.path.join(os.path.dirname(folder), "whole")
+    # An adapter names the model it stands on: by a path that holds from everywhere.
+    whole = os.path.abspath(os.path.join(os.path.dirname(folder), "whole"))
     if not os.path.exists(os.path.join(whole, "config.json")):
         room.adapter = folder
         merge.fuse(room, whole)

@@ -95,6 +95,18 @@ class Stage:
         shutil.rmtree(self.path("checkpoints"), ignore_errors=True)
 
 
+def identity(folder: str | None) -> str | None:
+    """The SHA-256 of the weights of a folder that a stage made; None where there is none."""
+    if folder is None or not os.path.isdir(folder):
+        return None
+    found = hashlib.sha256()
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".safetensors"):
+            with open(os.path.join(folder, name), "rb") as file:
+                found.update(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}".encode())
+    return found.hexdigest()
+
+
 def result(out: str, name: str) -> dict[str, Any] | None:
     """What a finished stage of a run says of itself, or None."""
     return _read(os.path.join(out, name, "done.json"))

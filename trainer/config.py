@@ -15,7 +15,9 @@ tasks = ["headqa_es"]
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+import os
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -54,7 +56,7 @@ class Pretrain(Training):
 
     learning_rate: float = Field(2e-5, gt=0, description="Highest rate.")
     replay: tuple[str, ...] = Field((), description="Datasets of general text.")
-    replay_share: float | Literal["default", "meditron"] = Field(
+    replay_share: Annotated[float, Field(ge=0, lt=1)] | Literal["default", "meditron"] = Field(
         "default", description="Share of tokens that are replayed: 5 %, meditron 1 % (arXiv:2311.16079), or a number."
     )
 
@@ -166,15 +168,20 @@ def resolved(run: Run) -> Run:
     """
     preset = PRESETS[run.gpu]
     trainable(run.model)
-    if not run.stages:
-        raise ConfigError("nothing to do", "name a --dataset, or write [sft], [dpo] or [merge] into the run's TOML")
+    if not set(run.stages) - {"evaluate"}:
+        raise ConfigError(
+            "nothing to train",
+            "name a --dataset, or write [sft], [dpo] or [merge] into the run's TOML; to measure: factory evaluate",
+        )
     changed: dict[str, Any] = {"mode": run.mode or preset.mode}
     for name in ("pretrain", "sft", "dpo"):
         stage = getattr(run, name)
         if stage is None:
             continue
-        if not stage.dataset:
+        if not stage.dataset or not all(one.strip() for one in stage.dataset):
             raise ConfigError(f"[{name}] names no dataset", 'dataset = ["natural_es_qa"], or --dataset')
+        if name == "pretrain" and "replay_share" in stage.model_fields_set and not stage.replay:
+            raise ConfigError("[pretrain] says replay_share and names nothing to replay", 'replay = ["RECIPE"]')
         fill = {key: getattr(preset, key) for key in ("max_length", "batch", "accumulation")}
         if name == "sft":
             fill["packing"] = preset.packing
@@ -187,7 +194,7 @@ def resolved(run: Run) -> Run:
 
 def trainable(name: str) -> Profile:
     """The profile of a model that can be trained. Raises ConfigError that names the twin of one that cannot."""
-    profile = find(name)
+    profile = profile_of(name)
     if profile.trainable:
         return profile
     twin = profile.twin and profiles()[profile.twin]
@@ -195,3 +202,26 @@ def trainable(name: str) -> Profile:
         f"{profile.name} is for inference only: {profile.notes or 'its weights are quantised'}",
         f"train {twin.name} ({twin.repo}), the model it was made of" if twin else "name a model with full weights",
     )
+
+
+# What stands in the folder of every model that was trained here: by which profile it is asked.
+PROFILE = "profile.json"
+
+
+def profile_of(name: str) -> Profile:
+    """The profile of a name; a folder that `factory train` made says whose words it was trained in."""
+    if os.path.isdir(name):
+        for file in (PROFILE, "lineage.json"):
+            try:
+                with open(os.path.join(name, file), encoding="utf-8") as opened:
+                    told = json.load(opened)
+            except FileNotFoundError:
+                continue
+            profile = Profile.model_validate(told.get("profile", told))
+            return profile.model_copy(update={"repo": os.path.abspath(name)})
+        try:
+            with open(os.path.join(name, "adapter_config.json"), encoding="utf-8") as opened:
+                return find(str(json.load(opened)["base_model_name_or_path"]))
+        except FileNotFoundError:
+            return find(name)
+    return find(name)

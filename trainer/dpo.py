@@ -31,6 +31,8 @@ def train(room: Room) -> dict[str, Any]:
             rows.written(stage.path("rows"), split, prepared[split])
     made = _train(room, stage, tokenizer, prepared)
     result = {"stage": "dpo", "rows_looked_at": looked, **prepared["counts"], **made}
+    result["checked_against"] = rows.checked_against(room.index)
+    result["left_out"] = sum(d.left_out for d in data)
     result["datasets"] = [{"spec": d.spec, "sha256": d.sha256, "rows": len(d.train)} for d in data]
     stage.finish(result)
     return result
@@ -46,6 +48,7 @@ def _settings(room: Room, data: list[rows.Data]) -> dict[str, Any]:
         "data": shas,
         "base": room.base,
         "adapter": room.adapter,
+        "weights": [checkpoints.identity(room.base), checkpoints.identity(room.adapter)],
     }
 
 
@@ -102,7 +105,7 @@ def _train(room: Room, stage: checkpoints.Stage, tokenizer: Any, prepared: dict[
         # TRL keeps a frozen copy of the adapter as its reference: it is no part of the model.
         whole: Any = trainer.model
         whole.delete_adapter("ref")
-    model.save(trainer.model, tokenizer, stage.path("model"))
+    model.save(trainer.model, tokenizer, stage.path("model"), room.profile, run)
     picture(stage.folder, f"dpo: {room.profile.name}")
     return {**found, "model": stage.path("model"), "preset": PRESETS[run.gpu].model_dump()}
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import math
 import os
 import random
 import resource
@@ -76,6 +77,9 @@ def _answering() -> Iterator[None]:
 
     try:
         yield
+    except (TypeError, KeyError, IndexError) as error:
+        said = "the server's answer has no log-probabilities of the prompt, or no text"
+        raise EngineDown(said, "it must speak OpenAI's completions with echo and logprobs, as vLLM does") from error
     except (ClientError, OSError) as error:
         raise EngineDown(f"the server stopped answering: {error}", "start it and run the command again") from error
 
@@ -171,8 +175,9 @@ def predict(
         mine = logs[at : at + len(question.options)]
         at += len(question.options)
         best = max(range(len(mine)), key=lambda n: (mine[n], -n))
-        if task.kind == "pairs" and mine[0] == mine[1]:
-            best = scores.NONE  # no preference is not the right one
+        if not all(map(math.isfinite, mine)) or (task.kind == "pairs" and mine[0] == mine[1]):
+            # A model that diverged, or that prefers neither, says nothing.
+            best = scores.NONE
         digest = hashlib.sha256(prompt.encode()).hexdigest()[:16]
         found.append(Asked(question.id, question.right, best, mine, digest, question.category, question.group))
     count = sum(backend.tokens(prompt) for prompt in prompts)
@@ -230,7 +235,13 @@ def _turns(task: Task, question: Question, shots: int, seed: int, retrieve: Retr
     if shots:
         draw = random.Random(f"{seed}/{question.id}")  # noqa: S311 - examples, no secrets
         mine = question.group or question.id
-        others = [one for one in task.questions if (one.group or one.id) != mine]
+        # No example of the same case, and none whose answer is one of these options.
+        taken = set(question.options)
+        others = [
+            one
+            for one in task.questions
+            if (one.group or one.id) != mine and not (one.options and one.options[one.right] in taken)
+        ]
         for one in draw.sample(others, min(shots, len(others))):
             turns += [Turn("user", asked(one.text, one.options)), Turn("assistant", LETTERS[one.right])]
     text = asked(question.text, question.options) if question.options else question.text
@@ -264,6 +275,7 @@ def reported(
     *,
     seen: Collection[str] | None = None,
     similar: tuple[str, opened.Similar] | None = None,
+    judge: opened.Judge | None = None,
 ) -> dict[str, Any]:
     """The scores of a task over its seeds, and against a baseline.
 
@@ -274,10 +286,10 @@ def reported(
     clean = None if seen is None else [(one.group or one.id) not in seen for one in first]
     if task.kind == "open":
         texts = [one.text or "" for one in first]
-        found |= opened.table(task.questions, texts, similar)
+        found |= opened.table(task.questions, texts, similar, judge)
         if clean is not None:
             kept = [number for number, is_clean in enumerate(clean) if is_clean]
-            found["clean"] = opened.table([task.questions[n] for n in kept], [texts[n] for n in kept], similar)
+            found["clean"] = opened.table([task.questions[n] for n in kept], [texts[n] for n in kept], similar, judge)
         return found
     found |= _table(first)
     if clean is not None:
@@ -300,16 +312,27 @@ def _table(asked_: Sequence[Asked]) -> dict[str, Any]:
 
 
 def _against(first: Sequence[Asked], baseline: Sequence[Asked]) -> dict[str, Any]:
-    """On the questions that both were asked; of the orders of a case only the first, which are independent."""
+    """On the questions that both were asked; McNemar takes one order of each case: draws must be independent."""
     before = {one.id: one.said for one in baseline}
     both = [one for one in first if one.id in before]
     a, b, c = ([one.right for one in both], [one.said for one in both], [before[one.id] for one in both])
-    one_each = [n for n, one in enumerate(both) if one.group is None or one.id.endswith("/00")]
+    one_each = list(_one_of_each(both))
+    prompts = {one.id: one.prompt_sha256 for one in baseline}
     return {
         "questions": len(both),
+        "same_prompts": sum(one.prompt_sha256 == prompts[one.id] for one in both),
         "gain": scores.paired(a, b, c, groups=[one.group for one in both])._asdict(),
         "mcnemar_p": scores.mcnemar([a[n] for n in one_each], [b[n] for n in one_each], [c[n] for n in one_each]),
     }
+
+
+def _one_of_each(both: Sequence[Asked]) -> Iterator[int]:
+    """The place of each question, and of one order of each case: by its hash, so that the right answer is anywhere."""
+    groups: dict[str, list[int]] = {}
+    for number, one in enumerate(both):
+        groups.setdefault(one.group or f"#{number}", []).append(number)
+    for name, numbers in groups.items():
+        yield numbers[int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(numbers)]
 
 
 def page(title: str, results: Sequence[dict[str, Any]]) -> str:
@@ -333,6 +356,7 @@ def page(title: str, results: Sequence[dict[str, Any]]) -> str:
                 for name, part in one["categories"].items()
             ]
             parts.append("</table>")
+        parts += [f"<p>{escape(said)}</p>" for said in told(one)]
         if "clean" in one:
             parts.append(f"<p>Without what stands in the training rows: {escape(_clean(one['clean']))}</p>")
     return "".join(parts)
@@ -356,6 +380,25 @@ def _bars(one: dict[str, Any]) -> Iterator[tuple[str, dict[str, float], str]]:
 def measured(one: dict[str, Any]) -> tuple[str, ...]:
     """Which numbers say something of a task: the right answer of a pair has no place, and so no macro-F1."""
     return ("accuracy",) if one["kind"] == "pairs" else ("accuracy", "macro_f1")
+
+
+def told(one: dict[str, Any]) -> Iterator[str]:
+    """Sentences on a task: over seeds, against a baseline, what no option was said for."""
+    for name in ("accuracy", "macro_f1"):
+        if f"{name}_seeds" in one:
+            many = one[f"{name}_seeds"]
+            yield f"{name.replace('_', '-')} over {len(many['values'])} draws: {many['mean']:.3f} ± {many['sd']:.3f}"
+    if one.get("not_parsed"):
+        yield f"{one['not_parsed']} without an answer"
+    if "against" in one:
+        gain = one["against"]["gain"]
+        yield (
+            f"against the baseline: {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f}), McNemar"
+            f" p = {one['against']['mcnemar_p']:.3g}"
+        )
+        other = one["against"]["questions"] - one["against"]["same_prompts"]
+        if other:
+            yield f"the baseline was asked {other} of {one['against']['questions']} questions in other words"
 
 
 def _clean(part: dict[str, Any]) -> str:

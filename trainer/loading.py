@@ -9,7 +9,7 @@ from typing import Any
 from factory.errors import ConfigError
 from factory.models import Profile, find
 from trainer import model
-from trainer.config import Run
+from trainer.config import Run, profile_of
 
 
 def backend_of(name: str, endpoint: str | None = None) -> tuple[Any, Profile]:
@@ -19,7 +19,7 @@ def backend_of(name: str, endpoint: str | None = None) -> tuple[Any, Profile]:
     profile = profile_of(name)
     if endpoint:
         words = name if os.path.isdir(name) else profile.repo
-        return evaluate.endpoint(endpoint, _served(endpoint), words, profile.context), profile
+        return evaluate.endpoint(endpoint, _served(endpoint, name, profile), words, profile.context), profile
     from trainer.room import quiet
 
     quiet()
@@ -27,7 +27,7 @@ def backend_of(name: str, endpoint: str | None = None) -> tuple[Any, Profile]:
     place = os.path.abspath(name) if os.path.isdir(name) else None
     if place and model.is_adapter(place):
         base = model.base_of(place)
-        found = find(base) if not os.path.isdir(base) else None
+        found = find(base).model_copy(update={"revision": profile.revision}) if not os.path.isdir(base) else None
         weights = model.base(found or profile, run, base if os.path.isdir(base) else None)
         weights = model.with_adapter(weights, place, trainable=False)
         return evaluate.local(weights.eval(), model.tokenizer_of(profile, run, place)), profile
@@ -35,8 +35,8 @@ def backend_of(name: str, endpoint: str | None = None) -> tuple[Any, Profile]:
     return evaluate.local(weights.eval(), model.tokenizer_of(profile, run, place)), profile
 
 
-def _served(endpoint: str) -> str:
-    """What the server calls its model."""
+def _served(endpoint: str, name: str, profile: Profile) -> str:
+    """What the server calls the model: its only one, or the one of this name. Raises ConfigError."""
     import urllib.error
     import urllib.request
 
@@ -45,20 +45,14 @@ def _served(endpoint: str) -> str:
         raise ConfigError(f"--endpoint {endpoint!r} is no address", "write it as http://127.0.0.1:8000")
     try:
         with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - http or https, checked above
-            return str(json.load(answer)["data"][0]["id"])
+            served = [str(one["id"]) for one in json.load(answer)["data"]]
     except (urllib.error.URLError, OSError, ValueError, LookupError) as error:
         raise ConfigError(f"{address} names no model: {error}", "start the server, or give its address") from error
-
-
-def profile_of(name: str) -> Profile:
-    """The profile of a name; a folder that `factory train` made says whose it is."""
-    if os.path.isdir(name):
-        try:
-            with open(os.path.join(name, "lineage.json"), encoding="utf-8") as file:
-                told = json.load(file)["profile"]
-            return Profile.model_validate(told).model_copy(update={"repo": os.path.abspath(name)})
-        except FileNotFoundError:
-            pass
-        if model.is_adapter(name):
-            return find(model.base_of(name))
-    return find(name)
+    known = {name, profile.name, profile.repo, os.path.abspath(name), os.path.basename(name.rstrip("/"))}
+    mine = [one for one in served if one in known]
+    if mine or len(served) == 1:
+        return mine[0] if mine else served[0]
+    raise ConfigError(
+        f"{endpoint} serves {', '.join(served) or 'nothing'}, none of it called {name}",
+        "serve the model under its name (vLLM: --served-model-name), or give --model the name that is served",
+    )

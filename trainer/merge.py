@@ -15,7 +15,7 @@ import sys
 from typing import Any
 
 from factory.errors import ConfigError, FactoryError
-from factory.models import find
+from factory.models import Profile, find
 from trainer import checkpoints, model
 from trainer.config import Merge
 from trainer.room import Room
@@ -42,6 +42,7 @@ def merge(room: Room) -> dict[str, Any]:
         "origin": room.origin,
         "base": room.base,
         "adapter": room.adapter,
+        "weights": [checkpoints.identity(room.base), checkpoints.identity(room.adapter)],
         "merge": config.model_dump(mode="json"),
         "seed": room.run.seed,
     }
@@ -49,25 +50,41 @@ def merge(room: Room) -> dict[str, Any]:
     if (done := stage.done()) is not None:
         room.say("merge is done already")
         return done
-    stage.begin()
     # Differences are taken from the model that it all began with, also where all weights were trained since.
-    base = room.origin or room.profile.repo
-    tuned = room.base or base
+    base = room.origin or _pinned(room)
+    tuned = stage.path("fused") if room.adapter is not None else room.base or base
+    if config.method == "adapter" and room.adapter is None:
+        raise ConfigError(
+            "there is no adapter to merge", "train one first (mode lora or qlora), or name another method"
+        )
+    # Only now: a recipe that is refused leaves nothing behind.
+    recipe = None
+    if config.method != "adapter":
+        recipe = written(config, base, [tuned, *(_with_revision(one) for one in others)])
+    stage.begin()
     if room.adapter is not None:
-        tuned = stage.path("fused")
         fuse(room, tuned)
-    if config.method == "adapter":
-        if tuned == base:
-            raise ConfigError("there is no adapter to merge", "train first, or name another method")
+    if recipe is None:
         shutil.rmtree(stage.path("model"), ignore_errors=True)
         os.replace(tuned, stage.path("model"))
     else:
-        recipe = written(config, base, [tuned, *(one.repo for one in others)])
         _mergekit(recipe, stage, room.run.seed)
         shutil.rmtree(stage.path("fused"), ignore_errors=True)
+        model.sign(stage.path("model"), room.profile, room.run)
     result = {"stage": "merge", "method": config.method, "model": stage.path("model"), "with": list(config.with_models)}
     stage.finish(result)
     return result
+
+
+def _pinned(room: Room) -> str:
+    """The first model, at the revision that was trained, as mergekit writes it."""
+    return _with_revision(room.profile.model_copy(update={"revision": room.run.revision or room.profile.revision}))
+
+
+def _with_revision(profile: Profile) -> str:
+    return (
+        f"{profile.repo}@{profile.revision}" if profile.revision and not os.path.isdir(profile.repo) else profile.repo
+    )
 
 
 def fuse(room: Room, folder: str) -> None:
@@ -75,7 +92,7 @@ def fuse(room: Room, folder: str) -> None:
     assert room.adapter is not None
     whole = model.base(room.profile, room.run, room.base, quantised=False)
     whole = model.with_adapter(whole, room.adapter, trainable=False).merge_and_unload(safe_merge=True)
-    model.save(whole, model.tokenizer_of(room.profile, room.run, room.base), folder)
+    model.save(whole, model.tokenizer_of(room.profile, room.run, room.base), folder, room.profile, room.run)
 
 
 def written(config: Merge, base: str, models: list[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from factory.errors import ConfigError
 from factory.models import Profile
-from trainer.config import Run
+from trainer.config import PROFILE, Run
 
 
 def tokenizer_of(profile: Profile, run: Run, folder: str | None = None) -> Any:
@@ -139,7 +139,7 @@ def full_precision(model: Any) -> None:
             parameter.data = parameter.data.to(torch.float32)
 
 
-def save(model: Any, tokenizer: Any, folder: str) -> None:
+def save(model: Any, tokenizer: Any, folder: str, profile: Profile, run: Run) -> None:
     """The model and its tokenizer stand in the folder, whole or not at all; no pickle among them."""
     import shutil
 
@@ -147,8 +147,16 @@ def save(model: Any, tokenizer: Any, folder: str) -> None:
     shutil.rmtree(part, ignore_errors=True)
     model.save_pretrained(part, safe_serialization=True)
     tokenizer.save_pretrained(part)
+    sign(part, profile, run)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(part, folder)
+
+
+def sign(folder: str, profile: Profile, run: Run) -> None:
+    """The folder says by which profile its model is asked, and which revision it began with."""
+    told = profile.model_copy(update={"revision": _revision(profile, run)}).model_dump(mode="json")
+    with open(os.path.join(folder, PROFILE), "w", encoding="utf-8") as file:
+        json.dump(told, file, ensure_ascii=False, indent=1, sort_keys=True)
 
 
 def base_of(folder: str) -> str:

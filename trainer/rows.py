@@ -45,10 +45,14 @@ class Contaminated(FactoryError):
 
 @dataclass
 class Data:
-    """One dataset of a run and where it came from; `sha256` is of its Parquet files, or of the Hub's commit."""
+    """One dataset of a run and where it came from; `sha256` is of its Parquet files, or of the Hub's commit.
+
+    `left_out`: rows without a text where one belongs, or whose right option is none of theirs.
+    """
 
     spec: str
     sha256: str
+    left_out: int = 0
     configs: dict[str, int] = field(default_factory=dict)
     train: list[dict[str, Any]] = field(default_factory=list)
     validation: list[dict[str, Any]] = field(default_factory=list)
@@ -76,7 +80,9 @@ def load(spec: str, stage: str, home: str | None = None, limit: int | None = Non
                 raise ConfigError(f"{spec} has none of the columns that {stage} needs", f"it needs {wanted}")
             continue
         for split in ("train", "validation"):
-            rows = [dict(row) for row in splits.get(split, ())]
+            every = [dict(row) for row in splits.get(split, ())]
+            rows = [row for row in every if usable(row, stage)]
+            data.left_out += len(every) - len(rows)
             data.configs[f"{one}/{split}"] = len(rows)
             getattr(data, split).extend(rows)
     if not data.train:
@@ -138,7 +144,7 @@ def _commit(name: str, revision: str | None) -> str:
 def _configs(place: str, config: str | None, stage: str, revision: str | None) -> list[str]:
     from datasets import get_dataset_config_names
 
-    with _readable(place):
+    with readable(place):
         names = list(get_dataset_config_names(place, revision=revision))
     if config:
         if config not in names:
@@ -151,12 +157,12 @@ def _configs(place: str, config: str | None, stage: str, revision: str | None) -
 def _splits(place: str, config: str, revision: str | None) -> Any:
     from datasets import load_dataset
 
-    with _readable(place):
+    with readable(place):
         return load_dataset(place, config, revision=revision)
 
 
 @contextlib.contextmanager
-def _readable(place: str) -> Iterator[None]:
+def readable(place: str) -> Iterator[None]:
     """What `datasets` raises over damaged or missing files, in one sentence. Raises ConfigError."""
     from datasets.exceptions import DatasetsError
 
@@ -204,14 +210,43 @@ def check_clean(every: Iterable[Data], index: Index | None) -> int:
 
 def said(row: dict[str, Any]) -> str:
     """Everything that a row teaches, as one text."""
-    parts = [row[name] for name in ("text", "question", "answer", "completion") if isinstance(row.get(name), str)]
-    for name in ("messages", "prompt", "chosen", "rejected"):
+    parts = [row[name] for name in ("text", "question", "answer") if isinstance(row.get(name), str)]
+    for name in ("messages", "prompt", "completion", "chosen", "rejected"):
         value = row.get(name)
         parts += [one["content"] for one in value] if isinstance(value, list) else [value] if value else []
     if "qtext" in row:
         question, options, _ = of_row(row)
         parts += [question, *options]
     return "\n\n".join(dict.fromkeys(str(one) for one in parts))
+
+
+def checked_against(index: Index | None) -> list[str]:
+    """The evaluation sets whose questions were looked for."""
+    return sorted({name.split("/")[0] for name in index.names}) if index else []
+
+
+def usable(row: dict[str, Any], stage: str) -> bool:
+    """Every text that is read or learnt is one, and the right option is one of the options."""
+    if stage == "pretrain":
+        return isinstance(row.get("text"), str) and bool(row["text"].strip())
+    if stage == "sft" and "qtext" in row:
+        try:
+            question, options, _ = of_row(row)
+        except (ValueError, TypeError, KeyError):
+            return False
+        return isinstance(question, str) and all(isinstance(one, str) and one.strip() for one in options)
+    names = ("prompt", "chosen", "rejected") if stage == "dpo" else ("messages",) if row.get("messages") else _PAIR
+    return all(_said(row.get(name)) for name in names)
+
+
+_PAIR = ("prompt", "completion")
+
+
+def _said(value: Any) -> bool:
+    """A text, or turns that all are."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(one, dict) and _said(one.get("content")) for one in value)
+    return isinstance(value, str) and bool(value.strip())
 
 
 class Writer:

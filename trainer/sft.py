@@ -33,6 +33,8 @@ def train(room: Room, name: str = "sft") -> dict[str, Any]:
             rows.written(folder, split, prepared[split])
     made = _train(room, name, stage, tokenizer, prepared)
     result = {"stage": name, "rows_looked_at": looked, **prepared["counts"], **made}
+    result["checked_against"] = rows.checked_against(room.index)
+    result["left_out"] = sum(d.left_out for d in (*data, *others))
     result["datasets"] = [{"spec": d.spec, "sha256": d.sha256, "rows": len(d.train)} for d in (*data, *others)]
     stage.finish(result)
     return result
@@ -46,6 +48,7 @@ def _settings(room: Room, name: str, data: list[rows.Data]) -> dict[str, Any]:
         name: getattr(run, name).model_dump(mode="json"),
         "data": [d.sha256 for d in data],
         "base": room.base,
+        "weights": checkpoints.identity(room.base),
     }
 
 
@@ -107,7 +110,7 @@ def _train(room: Room, name: str, stage: checkpoints.Stage, tokenizer: Any, prep
     found["loss"] = _losses(trainer)
     if prepared["validation"]:
         found["eval_loss"] = trainer.evaluate()["eval_loss"]
-    model.save(trainer.model, tokenizer, stage.path("model"))
+    model.save(trainer.model, tokenizer, stage.path("model"), room.profile, run)
     picture(stage.folder, f"{name}: {room.profile.name}")
     return {**found, "model": stage.path("model"), "packing": told["packing"], "preset": PRESETS[run.gpu].model_dump()}
 

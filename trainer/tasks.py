@@ -30,6 +30,7 @@ from typing import Any, Literal, NamedTuple
 
 from factory.decontaminate import Item
 from factory.errors import ConfigError
+from trainer.exam import LETTERS
 
 HUB: dict[str, tuple[str, str | None, str]] = {
     "headqa_es": ("dvilares/head_qa", "es", "test"),
@@ -54,6 +55,7 @@ CASES = {
 _CASE = ("caso_clinico", "caso", "clinical_case", "case")
 _SPECIALTY = ("especialidad", "specialty", "speciality", "speciallity")
 DISTRACTORS = 3
+_IDS = ("id", "qid", "question_id", "unique_id", "exam_id")
 # Of these nothing is written anywhere: who says something has made it up.
 UNKNOWN = ("zarzabulea", "timorcina silvestre", "quelinda amarga", "pestigón de umbría", "ruscaldo menor", "olvarea")
 _ABOUT_UNKNOWN = (
@@ -96,6 +98,7 @@ class Task(NamedTuple):
     sha256: str
     questions: list[Question]
     kind: Kind = "choice"
+    left_out: int = 0
 
 
 def load(spec: str, home: str | None = None, limit: int | None = None) -> list[Task]:
@@ -136,6 +139,14 @@ def _split_of(folder: str, config: str, split: str) -> Iterable[dict[str, Any]]:
 def _tasks(name: str, origin: str, rows: list[dict[str, Any]], limit: int | None) -> list[Task]:
     if name in CASES:
         return _of_cases(name, origin, rows, limit)
+    strange = next((number for number, row in enumerate(rows) if not isinstance(row, dict)), None)
+    if strange is not None:
+        raise ConfigError(f"{origin}: row {strange} is no object", "a row has names: question, options, answer …")
+    for wanted in ({"prompt", "chosen", "rejected"}, {"prompt", "reference"}):
+        if rows and wanted <= rows[0].keys():
+            bad = next((number for number, row in enumerate(rows) if any(not row.get(one) for one in wanted)), None)
+            if bad is not None:
+                raise ConfigError(f"{origin}: row {bad} lacks one of {', '.join(sorted(wanted))}")
     if rows and {"prompt", "chosen", "rejected"} <= rows[0].keys():
         return [_task(name, origin, [_pair(row, number) for number, row in enumerate(rows)], limit, "pairs")]
     if rows and {"prompt", "reference"} <= rows[0].keys():
@@ -146,10 +157,16 @@ def _tasks(name: str, origin: str, rows: list[dict[str, Any]], limit: int | None
     found = [one for one in (_question(row, number) for number, row in enumerate(rows)) if one is not None]
     if not found:
         raise ConfigError(f"{origin} holds no multiple-choice question, pair or open prompt")
-    return [_task(name, origin, found, limit)]
+    return [_task(name, origin, found, limit)._replace(left_out=len(rows) - len(found))]
 
 
 def _task(name: str, origin: str, found: list[Question], limit: int | None, kind: Kind = "choice") -> Task:
+    seen: set[str] = set()
+    for number, one in enumerate(found):
+        # An id is of one question: exams of several years number theirs anew.
+        if one.id in seen:
+            found[number] = one._replace(id=f"{one.id}#{number}")
+        seen.add(found[number].id)
     digest = hashlib.sha256(json.dumps([list(one) for one in found], ensure_ascii=False).encode()).hexdigest()
     if limit:
         chosen = sorted({_hash(one.group or one.id) for one in found})[:limit]
@@ -275,7 +292,7 @@ def _of_json(text: str) -> Iterator[dict[str, Any]]:
         return
     if isinstance(whole, dict) and "exams" in whole:
         for exam in whole["exams"].values() if isinstance(whole["exams"], dict) else whole["exams"]:
-            for row in exam["data"]:
+            for row in exam.get("data", ()):
                 yield {**row, "category": exam.get("category"), "exam": exam.get("name")}
     elif isinstance(whole, list):
         yield from whole
@@ -285,26 +302,32 @@ def _of_json(text: str) -> Iterator[dict[str, Any]]:
 
 def _question(row: dict[str, Any], number: int) -> Question | None:
     """A question of any of the layouts; None where no option is named as right."""
-    name = str(row.get("id") or row.get("qid") or row.get("exam_id") or number)
+    name = str(next((row[one] for one in _IDS if row.get(one) not in (None, "")), number))
     if row.get("exam") or row.get("name"):
         name = f"{row.get('exam') or row.get('name')}/{row.get('qid', name)}"
     category = row.get("stratum") or row.get("category") or row.get("type")
+    numbers: list[str]
     if "answers" in row and "ra" in row:
         options = [str(one["atext"]) for one in row["answers"]]
-        numbers = [int(one["aid"]) for one in row["answers"]]
+        numbers = [str(one["aid"]) for one in row["answers"]]
         text, right = row.get("qtext"), row["ra"]
     elif "op1" in row:
         keys = [key for key in ("op1", "op2", "op3", "op4", "op5") if row.get(key)]
-        options, numbers = [str(row[key]) for key in keys], [int(key[2:]) for key in keys]
+        options, numbers = [str(row[key]) for key in keys], [key[2:] for key in keys]
         text, right = row.get("question"), row.get("cop")
     elif isinstance(row.get("options"), dict):
         given = {key: value for key, value in row["options"].items() if value}
-        options, numbers = [str(value) for value in given.values()], [int(key) for key in given]
+        options, numbers = [str(value) for value in given.values()], [str(key) for key in given]
         text, right = row.get("full_question") or row.get("question"), row.get("correct_option")
     else:
         return None
-    try:
-        place = numbers.index(int(right or 0))
-    except ValueError:
+    said = str(right if right is not None else "").strip().upper()
+    named = [one.strip().upper() for one in numbers]
+    if said in named:
+        place = named.index(said)
+    elif said in LETTERS[: len(options)] and all(one.isdigit() for one in named):
+        place = LETTERS.index(said)
+    else:
         return None
-    return Question(name, str(text or ""), tuple(options), place, str(category) if category else None)
+    group = str(row["group"]) if row.get("group") else None
+    return Question(name, str(text or ""), tuple(options), place, str(category) if category else None, group)

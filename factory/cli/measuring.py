@@ -80,7 +80,7 @@ def evaluate(
         tasks=tuple(spec.strip() for spec in tasks.split(",") if spec.strip()),
         shots=shots, seeds=seeds, rag=rag, limit=limit, trained_on=trained_on, embedder=embedder,
     )  # fmt: skip
-    folder = out or os.path.join("evaluations", os.path.basename(model.rstrip("/")))
+    folder = out or _folder_of(model)
     results = measure(model, asked, folder, home, endpoint=endpoint, baseline=baseline, quiet=quiet or as_json)
     if as_json:
         options.print_json({"folder": folder, "results": results})
@@ -107,6 +107,10 @@ def measure(
     from trainer.tasks import load
 
     sets = [task for spec in asked.tasks for task in load(spec, home, asked.limit)]
+    for task in sets:
+        if task.left_out:
+            click.echo(f"{task.name}: {task.left_out} rows of {task.origin} are left out: no right option", err=True)
+    before = _baseline(baseline, folder, sets)
     seen = _seen(sets, asked.trained_on, home) if asked.trained_on else None
     similar = (os.path.basename(asked.embedder.rstrip("/")), embedder(asked.embedder)) if asked.embedder else None
 
@@ -134,10 +138,11 @@ def measure(
             saved(folder, task, f"seed{seed}", found)
             runs.append(found)
             costs.append(cost)
-        told = {"model": model, "shots": asked.shots, "rag": asked.rag, **costs[0]}
-        before = _before(baseline, task) if task.kind != "open" else None
+        # What was not done to a task is not said of it.
+        told = {"model": model, "shots": asked.shots if task.kind == "choice" else 0, **costs[0]}
+        told["rag"] = None if task.kind == "pairs" else asked.rag
         mine = None if seen is None else seen[task.name]
-        results.append(reported(task, runs, before, seen=mine, similar=similar) | told)
+        results.append(reported(task, runs, before.get(task.name), seen=mine, similar=similar, judge=_judge) | told)
     _write(folder, model, results, page(model, results))
     return results
 
@@ -162,6 +167,8 @@ def _seen(sets: list[Any], datasets: tuple[str, ...], home: str) -> dict[str, se
 
 def say_scores(results: list[dict[str, Any]]) -> None:
     """A line or two for each task."""
+    from trainer import evaluate as measured
+
     for one in results:
         if one["kind"] == "open":
             told = ", ".join(_number(name.replace("_", " "), value) for name, value in one["scores"].items())
@@ -178,30 +185,55 @@ def say_scores(results: list[dict[str, Any]]) -> None:
                 f"  without what stands in the training rows: {_number('accuracy', one['clean']['accuracy'])};"
                 f" {one['clean']['questions']} questions"
             )
-        if "against" in one:
-            gain = one["against"]["gain"]
-            click.echo(
-                f"  against the baseline: {gain['value']:+.3f} ({gain['low']:+.3f} to {gain['high']:+.3f}), McNemar"
-                f" p = {one['against']['mcnemar_p']:.3g}"
-            )
+        for said in measured.told(one):
+            click.echo(f"  {said}")
 
 
 def _number(name: str, value: dict[str, float]) -> str:
     return f"{name} {value['value']:.3f} ({value['low']:.3f} to {value['high']:.3f})"
 
 
-def _before(folder: str | None, task: Any) -> Any:
-    """The baseline's predictions of the same task."""
+def _baseline(folder: str | None, mine: str, sets: list[Any]) -> dict[str, Any]:
+    """The baseline's predictions of each task. Raises ConfigError before anything is asked."""
     from trainer.evaluate import Asked
 
     if folder is None:
-        return None
-    path = os.path.join(folder, f"{task.name}-seed0.jsonl")
+        return {}
+    if os.path.realpath(folder) == os.path.realpath(mine):
+        raise ConfigError(f"{folder} is where this evaluation is written", "give it another --out")
+    found: dict[str, Any] = {}
+    path = os.path.join(folder, "results.json")
     try:
         with open(path, encoding="utf-8") as file:
-            return [Asked(**json.loads(line)) for line in file]
+            shas = {one["task"]: one["sha256"] for one in json.load(file)["results"]}
+        for task in sets:
+            if task.kind == "open":
+                continue
+            if shas.get(task.name) != task.sha256:
+                raise ConfigError(f"{folder} has no {task.name} of these questions", "evaluate it on these first")
+            path = os.path.join(folder, f"{task.name}-seed0.jsonl")
+            with open(path, encoding="utf-8") as file:
+                found[task.name] = [Asked(**json.loads(line)) for line in file]
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}", "evaluate the baseline on the same task first") from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise ConfigError(f"{path} is damaged: {error}", "evaluate the baseline again") from error
+    return found
+
+
+def _judge(question: str, reference: str, said: str) -> list[str]:
+    """The gates that an answer in words fails against what the source says."""
+    from factory import check_answer
+
+    return check_answer(reference, question, said, reference)
+
+
+def _folder_of(model: str) -> str:
+    """Where an evaluation is written by default: `runs/natural/dpo/model` is no other run's `dpo/model`."""
+    if not os.path.isdir(model):
+        return os.path.join("evaluations", os.path.basename(model.rstrip("/")))
+    parts = os.path.relpath(model).replace("..", "").split(os.sep)
+    return os.path.join("evaluations", "-".join(part for part in parts if part not in ("", ".")) or "model")
 
 
 def _write(folder: str, model: str, results: list[dict[str, Any]], html: str) -> None:
@@ -260,7 +292,7 @@ def ask(
     if said is None or not said.known:
         said = answer(found, question)
         model = None
-    said = cautioned(said, question, _failed)
+    said = cautioned(found, said, question, _failed)
     _answered(question, said, model, left, as_json=as_json)
     raise SystemExit(0 if said.known else 3)
 
@@ -318,8 +350,10 @@ def _recall(corpus: Any, name: str, home: str, *, as_json: bool) -> None:
     from datasets import load_dataset
 
     from trainer.ask import recall
+    from trainer.rows import readable
 
-    splits = load_dataset(_dataset(name, home), "qa")
+    with readable(_dataset(name, home)):
+        splits = load_dataset(_dataset(name, home), "qa")
     there = {one.doc_id for one in corpus.passages}
     rows = [row for part in splits.values() for row in part if row["doc_id"] in there]
     if not rows:

@@ -50,7 +50,7 @@ def variants(run: Any) -> list[Variant]:
     last = "sft"
     if run.pretrain is not None:
         last = "replay"
-        found.append(Variant("+ replay", ("pretrain", "sft"), last))
+        found.append(Variant("+ replay" if run.pretrain.replay else "+ texts", ("pretrain", "sft"), last))
     if run.dpo is not None:
         found.append(Variant("+ DPO", ("dpo",), last))
     if run.merge is not None:
@@ -68,6 +68,7 @@ def study(run: Any, table: dict[str, Any], home: str, *, dry_run: bool, as_json:
         options.print_json({"study": plan, "dry_run": True}) if as_json else click.echo("\n".join(plan))
         return
     rows: list[dict[str, Any]] = []
+    sets = _sets(run.evaluate, home)
     known = {row["key"]: row for row in _read(run.out)}
     model, made = str(run.model), {}
     for one in every:
@@ -76,14 +77,18 @@ def study(run: Any, table: dict[str, Any], home: str, *, dry_run: bool, as_json:
             made = _trained(one, table, run.out, home)
             model = str(made["model"])
         asked = run.evaluate.model_dump(mode="json") | {"rag": run.evaluate.rag if one.passages else None}
-        key = sha256(json.dumps([one.name, str(run.model), run.revision, made, asked], sort_keys=True))
+        key = sha256(
+            json.dumps([one.name, model, _identity(model, made, run), asked, sets], sort_keys=True, default=str)
+        )
         row = known.get(key)
         if row is None:
             _say(f"{one.name}: measuring", quiet=quiet)
             row = {"key": key, "name": one.name, **_costs(made if one.stages else {})}
             row["results"] = _measured(one, model, asked, run.out, home)
         rows.append(row)
-        _write(run.out, str(run.model), rows)
+        # What was measured before stands until its row is measured anew.
+        left = [other for other in known.values() if other["name"] not in {mine["name"] for mine in rows}]
+        _write(run.out, str(run.model), rows, left)
     if as_json:
         options.print_json({"study": rows, "folder": run.out})
         return
@@ -154,10 +159,30 @@ def _read(out: str) -> list[dict[str, Any]]:
         return []
 
 
-def _write(out: str, model: str, rows: Sequence[dict[str, Any]]) -> None:
+def _sets(evaluate: Any, home: str) -> list[str | None]:
+    """What the tasks and the corpora of an evaluation hold now."""
+    from trainer.tasks import load
+
+    found: list[str | None] = [task.sha256 for spec in evaluate.tasks for task in load(spec, home)]
+    for name in (evaluate.rag, *evaluate.trained_on):
+        path = os.path.join(home, "datasets", name, "manifest.json") if name else ""
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                found.append(sha256(file.read()))
+    return found
+
+
+def _identity(model: str, made: dict[str, Any], run: Any) -> list[Any]:
+    """Which weights are measured."""
+    from trainer.checkpoints import identity
+
+    return [identity(model), identity(str(run.model)), run.revision, sorted(made)]
+
+
+def _write(out: str, model: str, rows: Sequence[dict[str, Any]], left: Sequence[dict[str, Any]]) -> None:
     from trainer.checkpoints import write
 
-    write(os.path.join(out, "study.json"), {"model": model, "rows": rows})
+    write(os.path.join(out, "study.json"), {"model": model, "rows": [*rows, *left]})
     with open(os.path.join(out, "study.html"), "w", encoding="utf-8") as file:
         file.write(page(model, rows))
 

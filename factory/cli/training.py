@@ -92,6 +92,14 @@ def train(
         studying.study(run, table, home, dry_run=dry_run, as_json=as_json, quiet=quiet or as_json)
         return
     chosen = tuple(name for name in _STAGES if name in (stages or run.stages))
+    if push:
+        from factory.cli.publishing import quiet_client
+        from factory.hub import translated
+        from trainer.card import pushable, pushed
+
+        quiet_client(quiet=quiet or as_json)
+        with translated(push):
+            pushable(run, push)
     room = _room(run, home, quiet=quiet or as_json)
     if dry_run:
         _plan(room, chosen, as_json=as_json)
@@ -108,11 +116,6 @@ def train(
         write(room, found, results)
         found["evaluate"] = {"results": results}
     if push:
-        from factory.cli.publishing import quiet_client
-        from factory.hub import translated
-        from trainer.card import pushed
-
-        quiet_client(quiet=quiet or as_json)
         with translated(push):
             found["pushed"] = pushed(final, push)
     _tell(found, final, as_json=as_json)
@@ -180,7 +183,10 @@ def _plan(room: Any, stages: tuple[str, ...], *, as_json: bool) -> None:
         data = [rows.load(spec, name, room.home, config.limit) for spec in config.dataset]
         rows.check_splits(data)
         rows.check_clean(data, room.index)
-        counts = {one.spec: {"train": len(one.train), "validation": len(one.validation)} for one in data}
+        sides = ("train", "validation", "left_out")
+        counts = {
+            one.spec: dict(zip(sides, (len(one.train), len(one.validation), one.left_out), strict=True)) for one in data
+        }
         shown["stages"][name] |= {"rows": counts, "samples": []}
         if isinstance(config, Pretrain):
             shown["stages"][name]["samples"] = [f"⟦{one.train[0]['text'][:300]}⟧" for one in data]
@@ -191,8 +197,10 @@ def _plan(room: Any, stages: tuple[str, ...], *, as_json: bool) -> None:
             tokenizer = tokenizer_of(room.profile, room.run)
         writer = rows.Writer(room.profile, tokenizer)
         for one in data:
-            first = next(writer.rows(one.train[0])) if name == "sft" else writer.pair(one.train[0])
-            shown["stages"][name]["samples"].append(_marked(first))
+            first = writer.pair(one.train[0]) if name == "dpo" else None
+            first = first or next((made for row in one.train for made in writer.rows(row)), None)
+            if first is not None:
+                shown["stages"][name]["samples"].append(_marked(first))
     if as_json:
         options.print_json(shown | {"dry_run": True})
         return
@@ -200,7 +208,10 @@ def _plan(room: Any, stages: tuple[str, ...], *, as_json: bool) -> None:
     for name, stage in shown["stages"].items():
         click.echo(f"\n{name}: {json.dumps({k: v for k, v in stage.items() if k not in ('samples', 'rows')})}")
         for spec, count in stage.get("rows", {}).items():
-            click.echo(f"  {spec}: {count['train']:,} rows to train, {count['validation']:,} held out")
+            left = (
+                f"; {count['left_out']:,} left out: a text or the right option is missing" if count["left_out"] else ""
+            )
+            click.echo(f"  {spec}: {count['train']:,} rows to train, {count['validation']:,} held out{left}")
         for sample in stage.get("samples", []):
             click.echo("  " + clean(sample).replace("\n", "\n  "))
 

@@ -58,7 +58,7 @@ def test_a_model_says_only_what_its_passage_holds(small: ask.Corpus) -> None:
     assert why["El sen cura el cáncer."] == why["El sen es un laxante."] == "cites no passage"
     assert "negation" in why["El sen puede tomarse en el embarazo."]
     assert f"[1] {SEN}" in prompts[0]
-    safe = ask.cautioned(said, "¿Qué dosis de sen se toma?", check)
+    safe = ask.cautioned(small, said, "¿Qué dosis de sen se toma?", check)
     assert safe.said[1] == ("No debe tomarse durante más de una semana ni en el embarazo.", 1)
     nothing = ask.written(small, "¿Qué dosis de sen se toma?", lambda _: ask.NOT_KNOWN, check)
     assert nothing == (ask.Answer([], []), [])
@@ -76,13 +76,29 @@ def test_a_model_is_not_asked_what_the_corpus_does_not_know(small: ask.Corpus) -
 
 def test_a_dose_is_told_with_its_caution(small: ask.Corpus) -> None:
     """Quoted word for word, a dose brings who must not take it; a passage without a caution brings nothing."""
-    said = ask.cautioned(
-        ask.answer(small, "¿Qué dosis de sen se toma?", sentences=1), "¿Qué dosis de sen se toma?", check
-    )
+    question = "¿Qué dosis de sen se toma?"
+    said = ask.cautioned(small, ask.answer(small, question, sentences=1), question, check)
     assert any("No debe tomarse" in text for text, _ in said.said)
     assert all(text in SEN for text, _ in said.said)
     calm = ask.answer(small, "¿Cómo se toma la tila?", sentences=1)
-    assert ask.cautioned(calm, "¿Cómo se toma la tila?", check) == calm
+    assert ask.cautioned(small, calm, "¿Cómo se toma la tila?", check) == calm
+
+
+def test_a_caution_under_its_own_heading_comes_along() -> None:
+    """Sheets of plants have a heading for the dose and one for who must not take it: of this plant, not of the next."""
+    said = {
+        "Valeriana › Dosis": "La dosis habitual de valeriana es de 2 g de raíz en 150 ml de agua.",
+        "Valeriana › Contraindicaciones": "La valeriana no debe tomarse en el embarazo.",
+        "Tila › Contraindicaciones": "La tila no debe tomarse con problemas del corazón.",
+    }
+    found = [ask.Passage("d", n * 100, n * 100 + 99, text, f"Plantas › {head}", "Plantas", f"p. {n}", "CC0-1.0")
+             for n, (head, text) in enumerate(said.items())]  # fmt: skip
+    corpus = ask.Corpus(found)
+    question = "¿Qué dosis de valeriana se toma?"
+    bare = ask.Answer([(said["Valeriana › Dosis"], 1)], [found[0]])
+    safe = ask.cautioned(corpus, bare, question, check)
+    assert [text for text, _ in safe.said] == [said["Valeriana › Dosis"], said["Valeriana › Contraindicaciones"]]
+    assert [one.place for one in safe.cited] == ["p. 0", "p. 1"]
 
 
 @pytest.mark.data

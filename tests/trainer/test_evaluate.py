@@ -58,6 +58,23 @@ def test_head_qa_by_the_command_and_by_hand(data: Path, tiny: Callable[[str], Pa
     assert 0 < other["against"]["mcnemar_p"] <= 1
     assert len(other["accuracy_seeds"]["values"]) == 2
     assert "<h2>headqa_es" in (tmp_path / "b/report.html").read_text()
+    same = factory(
+        place,
+        "evaluate",
+        "--model",
+        "BioMistral-7B",
+        "--tasks",
+        task,
+        "--out",
+        tmp_path / "a",
+        "--baseline",
+        tmp_path / "a",
+    )
+    assert (same.returncode, "another --out" in same.stderr) == (2, True)
+    none = factory(place, "evaluate", "--model", "BioMistral-7B", "--tasks", f"other={data / 'qa/head_qa/es/dev_HEAD.json'}", "--out",
+                   tmp_path / "d", "--baseline", tmp_path / "a")  # fmt: skip
+    assert (none.returncode, "no other of these questions" in none.stderr) == (2, True)
+    assert not (tmp_path / "d").exists()
     wrong = factory(place, "evaluate", "--model", "BioMistral-7B", "--tasks", "nothing", "--out", tmp_path / "c")
     assert wrong.returncode == 2
     assert "headqa_es" in wrong.stderr

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from factory.config import parse
+from factory.decontaminate import Item
 from factory.errors import ConfigError
 from factory.models import Profile, Turn, find
 from tests.engine.tiny_models import SENTENCES, _tokenizer, make
@@ -125,7 +127,7 @@ def test_head_qa_is_read_as_it_comes(data: Path) -> None:
 
     file = data / "qa/head_qa/es/dev_HEAD.json"
     raw = [q for exam in json.loads(file.read_text())["exams"].values() for q in exam["data"]]
-    found = tasks.load(f"headqa_es={file}")
+    [found] = tasks.load(f"headqa_es={file}")
     assert len(found.questions) == len(raw)
     for one, row in zip(found.questions, raw, strict=True):
         assert one.text == row["qtext"]
@@ -157,12 +159,14 @@ def test_other_layouts_of_questions(tmp_path: Path) -> None:
         }
     ]
     (tmp_path / "care.jsonl").write_text("".join(json.dumps(one) + "\n" for one in [*care, {**care[0], "cop": 9}]))
-    [one] = tasks.load(f"careqa_es={tmp_path / 'care.jsonl'}").questions
+    [care_set] = tasks.load(f"careqa_es={tmp_path / 'care.jsonl'}")
+    assert care_set.left_out == 1
+    [one] = care_set.questions
     assert (one.options, one.right, one.category) == (("a", "b", "c", "d"), 2, "Biología")
     pq.write_table(pa.Table.from_pylist(care), tmp_path / "care.parquet")
-    assert tasks.load(f"careqa_es={tmp_path / 'care.parquet'}").questions[0].right == 2
+    assert tasks.load(f"careqa_es={tmp_path / 'care.parquet'}")[0].questions[0].right == 2
     (tmp_path / "care.csv").write_text("question,op1,op2,op3,op4,cop\n¿Qué?,a,b,c,d,1\n")
-    assert tasks.load(f"x={tmp_path / 'care.csv'}").questions[0].right == 0
+    assert tasks.load(f"x={tmp_path / 'care.csv'}")[0].questions[0].right == 0
     casi = {
         "full_question": "Caso",
         "options": {"1": "a", "2": "b", "5": None},
@@ -170,11 +174,67 @@ def test_other_layouts_of_questions(tmp_path: Path) -> None:
         "type": "PEDIATRÍA",
     }
     (tmp_path / "casi.jsonl").write_text(json.dumps(casi))
-    [one] = tasks.load(f"casimedicos={tmp_path / 'casi.jsonl'}").questions
+    [one] = tasks.load(f"casimedicos={tmp_path / 'casi.jsonl'}")[0].questions
     assert (one.options, one.right) == (("a", "b"), 1)
+    # Letters name options too, in either place; exams of several years number theirs anew.
+    letters = [{"question": "¿?", "options": {"A": "x", "B": "y"}, "correct_option": "B"}, {**care[0], "cop": "C"},
+               {**care[0], "unique_id": "7", "cop": 1}, {**care[0], "unique_id": "8", "cop": 1}]  # fmt: skip
+    (tmp_path / "letters.jsonl").write_text("".join(json.dumps(one) + "\n" for one in letters))
+    found = tasks.load(f"x={tmp_path / 'letters.jsonl'}")[0].questions
+    assert [one.right for one in found] == [1, 2, 0, 0]
+    assert len({one.id for one in found}) == 4
     for spec in ("nothing", f"x={tmp_path / 'no.json'}"):
         with pytest.raises(ConfigError):
             tasks.load(spec)
+
+
+def test_every_layout_is_looked_through_for_exam_questions(data: Path) -> None:
+    """A question of an exam is found wherever a row that is learnt may hold it."""
+    from factory.decontaminate import build
+
+    exam = json.loads((data / "qa/head_qa/es/dev_HEAD.json").read_text())
+    row = max((q for e in exam["exams"].values() for q in e["data"]), key=lambda q: len(q["qtext"]))
+    index = build([Item("headqa/1", row["qtext"], tuple(a["atext"] for a in row["answers"]))])
+    turn = [{"role": "assistant", "content": row["qtext"]}]
+    layouts: list[dict[str, Any]] = [
+        {"prompt": "¿?", "completion": turn}, {"prompt": [{"role": "user", "content": row["qtext"]}], "completion": "a"},
+        {"messages": turn}, {"prompt": "¿?", "chosen": turn, "rejected": "x"}, {"prompt": "¿?", "chosen": "x", "rejected": turn},
+        {"text": row["qtext"]}, {"qtext": row["qtext"], "answers": row["answers"], "ra": row["ra"]},
+    ]  # fmt: skip
+    for one in layouts:
+        with pytest.raises(rows.Contaminated):
+            rows.check_clean([rows.Data("x", "", train=[one])], index)
+    assert rows.check_clean([rows.Data("x", "", train=[{"text": "La tila calma."}])], index) == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "stage", "good"),
+    [
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": None}]}, "sft", False),
+        ({"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}, "sft", True),
+        ({"prompt": "a", "completion": ""}, "sft", False),
+        ({"prompt": "a", "completion": [{"role": "assistant", "content": "b"}]}, "sft", True),
+        ({"prompt": "a", "chosen": "b", "rejected": None}, "dpo", False),
+        ({"prompt": "a", "chosen": "b", "rejected": "c"}, "dpo", True),
+        ({"text": None}, "pretrain", False),
+        ({"qtext": "q", "answers": [{"aid": 1, "atext": "a"}, {"aid": 2, "atext": "b"}], "ra": 3}, "sft", False),
+        ({"qtext": "q", "answers": [{"aid": 1, "atext": "a"}, {"aid": 2, "atext": "b"}], "ra": 2}, "sft", True),
+    ],
+)
+def test_rows_without_an_answer_are_left_out(row: dict[str, Any], stage: str, *, good: bool) -> None:
+    """Nobody learns to say None."""
+    assert rows.usable(row, stage) is good
+
+
+@pytest.mark.parametrize("share", ["5", "1.0", "-0.1"])
+def test_a_share_is_a_share(share: str) -> None:
+    """Five is no five per cent."""
+    with pytest.raises(ConfigError):
+        parse(
+            Run,
+            {"model": "BioMistral-7B", "pretrain": {"dataset": ["x"], "replay": ["y"], "replay_share": float(share)}},
+            "x",
+        )
 
 
 def test_presets_fill_what_is_not_said() -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from factory.errors import ConfigError
+from factory.models import find
 from trainer import opened, scores
+from trainer.evaluate import Asked, _one_of_each, predict, reported
 from trainer.tasks import ABSTENTION, Question, load
 
 CASES = [
@@ -97,6 +99,10 @@ def test_pairs_and_open_prompts(tmp_path: Path) -> None:
         ("2 g", "Según la fuente, depende.", None),
         ("", "2 g", False),
         ("500 microgramos", "500 µg", True),
+        ("1/2 cucharadita", "2 cucharaditas", False),
+        ("media cucharadita", "1/2 cucharadita", True),
+        ("siete gotas", "7 gotas", True),
+        ("veinte mg", "cincuenta mg", False),
     ],
 )
 def test_a_dose_is_verbatim(said: str, reference: str, *, exact: bool | None) -> None:
@@ -128,6 +134,11 @@ def test_who_says_so_and_who_does_not_know() -> None:
     assert opened.abstained("No tengo información sobre esa planta.")
     assert not opened.abstained("Se toman 2 g al día.")
     assert not opened.abstained("No debe tomarse en el embarazo.")
+    assert not opened.abstained("La zarzabulea se usa para dormir; no se recomienda en el embarazo.")
+    assert not opened.abstained("Se toman 2 g al día. No se debe superar esa dosis.")
+    assert not opened.abstained("La tila cura el insomnio y no hay efectos adversos.")
+    assert not opened.abstained("No sé, pero se toman 2 g al día.")
+    assert opened.abstained("No lo sé.")
 
 
 def test_token_f1_is_squads() -> None:
@@ -170,3 +181,55 @@ def test_cases_are_drawn_whole() -> None:
     assert whole.value == alone.value == pytest.approx(5 / 8)
     assert whole.high - whole.low == pytest.approx(few.high - few.low, abs=0.05)
     assert alone.high - alone.low < 0.2 < whole.high - whole.low
+
+
+def test_a_warning_that_is_turned_round_is_none() -> None:
+    """By the gates: what the factory's own corruptions do to a caution is not counted as one."""
+    from factory import check_answer
+
+    def judge(question: str, reference: str, said: str) -> list[str]:
+        return check_answer(reference, question, said, reference)
+
+    reference, question = "El boldo no debe tomarse en el embarazo.", "¿Quién no debe tomar boldo?"
+    assert opened.warned("No debe tomarse en el embarazo.", reference, question, judge)
+    assert not opened.warned("El boldo puede tomarse en el embarazo, no hay riesgo.", reference, question, judge)
+
+
+def test_mcnemar_takes_orders_with_the_right_answer_anywhere(tmp_path: Path) -> None:
+    """Who always says A gains nothing over a model that is right as often, whichever order of a case is taken."""
+    cases = [{**CASES[0], "caso_clinico": f"Caso {n}", "Diagnostico": f"Enfermedad {n}"} for n in range(40)]
+    [choice, _] = load(f"clindiagnoses={written(tmp_path, cases)}")
+    always = [Asked(one.id, one.right, 0, [], "p", None, one.group) for one in choice.questions]
+    good = [Asked(one.id, one.right, one.right, [], "q", None, one.group) for one in choice.questions]
+    found = reported(choice, [good], always)["against"]
+    assert found["gain"]["value"] == pytest.approx(0.75)
+    assert found["mcnemar_p"] < 1e-6
+    assert found["same_prompts"] == 0
+    places = {good[n].right for n in _one_of_each(good)}
+    assert places == {0, 1, 2, 3}
+    assert len(list(_one_of_each(good))) == 40
+    assert reported(choice, [always], always)["against"]["mcnemar_p"] == 1.0
+
+
+class Broken:
+    """A model whose numbers are none."""
+
+    class tokenizer:  # noqa: N801
+        eos_token = "</s>"
+
+    def loglikelihood(self, pairs: list[tuple[str, str]]) -> list[float]:
+        return [float("nan")] * len(pairs)
+
+    def tokens(self, text: str) -> int:
+        return len(text.split())
+
+
+def test_a_model_that_diverged_says_nothing(tmp_path: Path) -> None:
+    """NaN is no preference: neither the first option nor the chosen answer."""
+    pair = {"id": "b", "prompt": "¿Y?", "chosen": "Bien.", "rejected": "Mal."}
+    row = {"qtext": "¿?", "answers": [{"aid": n, "atext": str(n)} for n in (1, 2)], "ra": 1}
+    for name, one in (("p", pair), ("c", row)):
+        [task] = load(f"{name}={written(tmp_path, [one], f'{name}.jsonl')}")
+        found, _ = predict(task, Broken(), find("BioMistral-7B"))  # type: ignore[arg-type]
+        assert [line.said for line in found] == [scores.NONE]
+        assert reported(task, [found], None)["not_parsed"] == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,8 @@ def test_every_family_is_trained_end_to_end(
         assert not [key for key in adapter if "lora_" not in key]
         # The merge differs from the base where an adapter stood, and nowhere else.
         touched = {key.replace("base_model.model.", "").replace(".lora_B", "") for key in ups}
+        # A head that is tied to the words has no weights of its own in a saved model.
+        assert set(before) - set(merged) <= {"lm_head.weight"}
         for key, value in before.items():
             if key in merged:
                 assert np.array_equal(value, merged[key]) is (key not in touched), key
@@ -218,7 +221,7 @@ def test_what_cannot_be_trained_is_said(corpus: Path, tiny: Callable[[str], Path
     assert "no dataset 'nothing'" in refused("--model", "BioMistral-7B", "--dataset", "nothing")
     assert "prompt, chosen, rejected" in refused("dpo", "--model", "BioMistral-7B", "--dataset", "natural_es_qa")
     assert "name a model" in refused("--dataset", "natural_es_qa")
-    assert "nothing to do" in refused("--model", "BioMistral-7B")
+    assert "nothing to train" in refused("--model", "BioMistral-7B")
     assert "there is no adapter" in refused("merge", "--model", "BioMistral-7B", "--set", "merge.method=adapter")
     out = tmp_path / "run"
     plan = done(place, "train", "--model", "BioMistral-7B", "--dataset", "natural_es_qa:qa", "--out", out, "--dry-run",
@@ -227,3 +230,47 @@ def test_what_cannot_be_trained_is_said(corpus: Path, tiny: Callable[[str], Path
     assert sample.startswith("[INST] ¿")
     assert "[/INST]⟦ " in sample
     assert not out.exists()
+
+
+def test_a_trained_folder_is_asked_as_it_was_trained(corpus: Path, tiny: Callable[[str], Path], tmp_path: Path) -> None:
+    """A model of all weights keeps its template, is not moved by a merge, and what stood on it is not taken for new."""
+    place = tiny("BioMistral-7B")
+    out = tmp_path / "run"
+    full = ("--model", "BioMistral-7B", "--mode", "full", "--gpu", "cpu-smoke", "--out", out)
+    sft = (*full, "--set", "sft.limit=4", "--set", "sft.max_steps=1")
+    dpo = ("train", "dpo", "--dataset", "preferences_es", *full, "--set", "dpo.limit=4", "--set", "dpo.max_steps=1")
+    done(place, "train", "sft", "--dataset", "natural_es_qa:qa", *sft, home=corpus)
+    done(place, *dpo, home=corpus)
+    plan = done(
+        place, "train", "dpo", "--dataset", "preferences_es", "--model", out / "sft/model", "--dry-run", home=corpus
+    )
+    assert "[INST]" in plan["stages"]["dpo"]["samples"][0]
+    lineage = json.loads((out / "dpo/model/lineage.json").read_text())
+    assert set(lineage["stages"]) == {"sft", "dpo"}
+    assert lineage["checked_against"] == []
+    # An adapter that is not there cannot be merged: nothing is moved, and no folder is locked by the refusal.
+    bad = factory(place, "train", "merge", *full, "--set", "merge.method=adapter", home=corpus)
+    assert (bad.returncode, "no adapter" in bad.stderr) == (2, True)
+    assert (out / "dpo/model/model.safetensors").exists()
+    assert not (out / "merge").exists()
+    assert (out / "sft/model/profile.json").exists()
+    # The stage below is made anew with other rows: the one that stood on it says so.
+    shutil.rmtree(out / "sft")
+    done(place, "train", "sft", "--dataset", "medical_es_qa:qa", *sft, home=corpus)
+    stale = factory(place, *dpo, home=corpus)
+    assert (stale.returncode, "other settings" in stale.stderr) == (2, True)
+
+
+def test_what_was_looked_for_is_what_every_stage_looked_for(
+    corpus: Path, data: Path, tiny: Callable[[str], Path], tmp_path: Path
+) -> None:
+    """A set that is named at the last stage only was not looked for in the rows of the first."""
+    place = tiny("BioMistral-7B")
+    small = ("--model", "BioMistral-7B", "--mode", "lora", "--gpu", "cpu-smoke", "--out", tmp_path / "run")
+    few = ("--set", "sft.limit=4", "--set", "sft.max_steps=1")
+    exam = data / "qa/head_qa/es/dev_HEAD.json"
+    done(place, "train", "sft", "--dataset", "natural_es_qa:qa", *small, *few, home=corpus)
+    done(place, "train", "merge", *small, "--set", "merge.method=adapter", "--decontaminate", exam, home=corpus)
+    card = (tmp_path / "run/merge/model/README.md").read_text()
+    assert "checked against no evaluation set" in card
+    assert "natural_es_qa:qa (" in card
