@@ -237,7 +237,7 @@ def test_a_trained_folder_is_asked_as_it_was_trained(corpus: Path, tiny: Callabl
     place = tiny("BioMistral-7B")
     out = tmp_path / "run"
     full = ("--model", "BioMistral-7B", "--mode", "full", "--gpu", "cpu-smoke", "--out", out)
-    sft = (*full, "--set", "sft.limit=4", "--set", "sft.max_steps=1")
+    sft = (*full, "--set", "sft.limit=4", "--set", "sft.max_steps=3")
     dpo = ("train", "dpo", "--dataset", "preferences_es", *full, "--set", "dpo.limit=4", "--set", "dpo.max_steps=1")
     done(place, "train", "sft", "--dataset", "natural_es_qa:qa", *sft, home=corpus)
     done(place, *dpo, home=corpus)
