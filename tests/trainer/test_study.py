@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -126,3 +127,34 @@ def test_a_model_is_pushed_in_one_commit(
         assert denied.returncode == 2
         assert "may not write" in denied.stderr
         assert "Traceback" not in denied.stderr
+
+
+def test_a_dataset_of_the_hub_at_its_tag(
+    corpus: Path, tiny: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ORG/NAME@TAG is read from the Hub as it was published, and named by its commit; a tag that is none is said."""
+    place = tiny("BioMistral-7B")
+    home = Path(shutil.copytree(corpus, tmp_path / "home", symlinks=True))
+    monkeypatch.setattr("tests.trainer.conftest.CALM", {"OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"})
+    for loopback in start(tmp_path / "hub", xet=False):
+        for name, value in loopback.environment().items():
+            monkeypatch.setenv(name, value)
+        loopback.publish("natural_es_qa", "--repo", "org/preguntas", home=home)
+        asked = (
+            "train",
+            "sft",
+            "--model",
+            "BioMistral-7B",
+            "--gpu",
+            "cpu-smoke",
+            "--out",
+            tmp_path / "run",
+            "--dry-run",
+        )
+        there = done(place, *asked, "--dataset", "org/preguntas@v1.0.0:qa")["stages"]["sft"]
+        here = done(place, *asked, "--dataset", "natural_es_qa:qa", home=home)["stages"]["sft"]
+        assert list(there["rows"].values()) == list(here["rows"].values())
+        assert there["samples"] == here["samples"]
+        none = factory(place, *asked, "--dataset", "org/preguntas@v9.9.9:qa")
+        assert (none.returncode, "org/preguntas@v9.9.9" in none.stderr) == (2, True)
+        assert "Traceback" not in none.stderr
