@@ -116,7 +116,7 @@ class ReadItems(PipelineStep):
 
     name = "Raw items"
     type = "READER"
-    version = 8
+    version = 9
 
     def __init__(self, context: Context, config: Read) -> None:
         super().__init__()

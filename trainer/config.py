@@ -173,6 +173,8 @@ def resolved(run: Run) -> Run:
             "nothing to train",
             "name a --dataset, or write [sft], [dpo] or [merge] into the run's TOML; to measure: factory evaluate",
         )
+    if run.evaluate is not None and not run.evaluate.tasks:
+        raise ConfigError("[evaluate] names no task", 'tasks = ["headqa_es"]')
     changed: dict[str, Any] = {"mode": run.mode or preset.mode}
     for name in ("pretrain", "sft", "dpo"):
         stage = getattr(run, name)

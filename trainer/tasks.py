@@ -24,6 +24,7 @@ import itertools
 import json
 import os
 import random
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple
@@ -104,6 +105,10 @@ class Task(NamedTuple):
 def load(spec: str, home: str | None = None, limit: int | None = None) -> list[Task]:
     """The parts of a task. Raises ConfigError where it cannot be had; a question without a right option is left out."""
     name, _, path = spec.partition("=")
+    if not re.fullmatch(r"\w[\w.-]*", name):
+        raise ConfigError(
+            f"{spec!r} is no task", "a name of letters, digits, - _ . only; a file stands behind it: name=FILE"
+        )
     if path:
         return _tasks(name, path, list(_of_file(path)), limit)
     if name in RECIPES:

@@ -107,6 +107,12 @@ def measure(
     from trainer.tasks import load
 
     sets = [task for spec in asked.tasks for task in load(spec, home, asked.limit)]
+    names = [task.name for task in sets]
+    if not names or len(set(names)) < len(names):
+        twice = next((name for name in names if names.count(name) > 1), None)
+        raise ConfigError(
+            f"two tasks are called {twice}" if twice else "name a task", "--tasks headqa_es, or NAME=FILE"
+        )
     for task in sets:
         if task.left_out:
             click.echo(f"{task.name}: {task.left_out} rows of {task.origin} are left out: no right option", err=True)

@@ -5,6 +5,7 @@ A bad row costs only itself.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -16,7 +17,7 @@ from typing import IO, Any, cast
 import orjson
 import zstandard
 
-from factory.errors import Damaged, Empty, Mislabelled, TooLarge
+from factory.errors import Damaged, Empty, Mislabelled, SourceError, TooLarge
 from factory.questions_of import form_of, paragraphs_of_question
 from factory.readers import casimedicos
 from factory.readers.casimedicos import TOKENS
@@ -89,18 +90,33 @@ def _said(row: Any) -> bytes | None:
 
 
 def made_of(data: bytes) -> dict[str, str]:
-    """Of each row (by `part`) the Document of a dataset of ours that it repeats, by its column `doc_id`."""
-    found = ((number, row.get("doc_id")) for number, row in enumerate(_rows(data)) if isinstance(row, dict))
-    return {f"{number:09d}": name for number, name in found if isinstance(name, str)}
+    """Of each row (by `part`) the Document of a dataset of ours that it repeats, by its column `doc_id`.
+
+    Of a file that is not whole the rows before the damage.
+    """
+    found: dict[str, str] = {}
+    with contextlib.suppress(SourceError):
+        for number, row in enumerate(_rows(data)):
+            if isinstance(row, dict) and isinstance(name := row.get("doc_id"), str):
+                found[f"{number:09d}"] = name
+    return found
 
 
 def without(data: bytes, parts: set[str]) -> bytes | None:
-    """The file with these rows (by `part`) blanked and all others at their numbers; None for formats that cannot."""
+    """The file with these rows (by `part`) blanked and all others at their numbers.
+
+    None for formats that cannot, and for a file that is not whole.
+    """
     numbers = {int(part) for part in parts}
-    if data.startswith(b"PAR1"):
-        return _parquet_without(data, numbers)
     if TOKENS.match(data[:200].decode("utf-8-sig", "replace")):
         return None
+    try:
+        return _parquet_without(data, numbers) if data.startswith(b"PAR1") else _json_without(data, numbers)
+    except (SourceError, EOFError, OSError, zlib.error, zstandard.ZstdError, orjson.JSONDecodeError):
+        return None
+
+
+def _json_without(data: bytes, numbers: set[int]) -> bytes:
     with _opened(data) as stream:
         plain = stream.read(MAX_BYTES)
     if plain.strip().removeprefix(b"\xef\xbb\xbf")[:1] == b"[":
@@ -133,7 +149,10 @@ def _parquet_without(data: bytes, numbers: set[int]) -> bytes | None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pq.read_table(pa.BufferReader(data))
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+    except pa.ArrowException:
+        return None
     kept = pa.array([number not in numbers for number in range(len(table))])
     schema = pa.schema([field.with_nullable(True) for field in table.schema])
     words = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]

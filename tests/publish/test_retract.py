@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import shutil
 import signal
@@ -503,6 +504,28 @@ def _parquet() -> bytes:
     sink = pa.BufferOutputStream()
     pq.write_table(pa.Table.from_pylist(LINES, schema), sink)
     return bytes(sink.getvalue().to_pybytes())
+
+
+def test_a_file_that_is_not_whole_goes_whole() -> None:
+    """Damage is no reason to stop a taking down: rows before it are known, and nothing of the file is kept."""
+    from factory.readers.rows import made_of, without
+
+    lines = "".join(
+        json.dumps({"doc_id": f"d{n}", "text": hashlib.sha256(b"%d" % n).hexdigest()}) + "\n" for n in range(999)
+    )
+    packed = gzip.compress(lines.encode())
+    cut = packed[: len(packed) // 2]
+    assert made_of(packed)["000000998"] == "d998"
+    assert made_of(cut)["000000001"] == "d1"
+    assert "000000998" not in made_of(cut)
+    for damaged in (
+        cut,
+        zstandard.ZstdCompressor().compress(lines.encode())[:200],
+        _parquet()[:-9],
+        b'[{"text": "a"},',
+    ):
+        assert without(damaged, {"000000001"}) is None
+    assert made_of(b"PAR1 and no more") == {}
 
 
 def test_lines_end_at_line_feeds_only() -> None:

@@ -75,6 +75,9 @@ def test_head_qa_by_the_command_and_by_hand(data: Path, tiny: Callable[[str], Pa
                    tmp_path / "d", "--baseline", tmp_path / "a")  # fmt: skip
     assert (none.returncode, "no other of these questions" in none.stderr) == (2, True)
     assert not (tmp_path / "d").exists()
+    for given, told in ((f"{task},{task}", "two tasks are called headqa_es"), (",", "name a task")):
+        bad = factory(place, "evaluate", "--model", "BioMistral-7B", "--tasks", given, "--out", tmp_path / "c")
+        assert (bad.returncode, told in bad.stderr) == (2, True)
     wrong = factory(place, "evaluate", "--model", "BioMistral-7B", "--tasks", "nothing", "--out", tmp_path / "c")
     assert wrong.returncode == 2
     assert "headqa_es" in wrong.stderr

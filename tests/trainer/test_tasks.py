@@ -61,6 +61,8 @@ def test_what_is_no_set_is_said(tmp_path: Path) -> None:
         (f"mine={tmp_path}/none", "No such file"),
         ("natural_es", "wants the recipe natural_es_eval"),
         ("mmlu", "there is no task"),
+        (f"a/b={tmp_path}/rows.jsonl", "is no task"),
+        (f"={tmp_path}/rows.jsonl", "is no task"),
     ):
         with pytest.raises(ConfigError, match=said):
             load(spec, str(tmp_path))
