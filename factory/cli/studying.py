@@ -175,8 +175,10 @@ def _sets(evaluate: Any, home: str) -> list[str | None]:
 def _identity(model: str, made: dict[str, Any], run: Any) -> list[Any]:
     """Which weights are measured."""
     from trainer.checkpoints import identity
+    from trainer.config import profile_of
 
-    return [identity(model), identity(str(run.model)), run.revision, sorted(made)]
+    base = profile_of(str(run.model))
+    return [identity(model), identity(base.repo), run.revision or base.revision, sorted(made)]
 
 
 def _write(out: str, model: str, rows: Sequence[dict[str, Any]], left: Sequence[dict[str, Any]]) -> None:
