@@ -23,14 +23,25 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from factory import batch as batches
 from factory import interrupt
 from factory.batch import Batch
-from factory.config import Recipe, Translate, load_toml, nearest, override, parse
+from factory.config import Executor, Recipe, Translate, load_toml, nearest, override, parse
 from factory.errors import ConfigError
 from factory.gc import unfinished
 from factory.ledger import Item, Ledger
 from factory.licence import COLUMNS as LICENCE_COLUMNS
 from factory.licence import DRAFT, refused
 from factory.sources import SourceList
-from factory.stage import INPUTS, Context, Stage, balance, begin, commit, is_done, manifest_of, refuse_crashes
+from factory.stage import (
+    INPUTS,
+    Context,
+    Stage,
+    balance,
+    begin,
+    commit,
+    is_done,
+    manifest_of,
+    recipe_module,
+    refuse_crashes,
+)
 from factory.store import Store, digest, read_json, write_json
 from factory.tombstones import rows_of
 
@@ -55,7 +66,7 @@ class Listener(Protocol):
 class Options:
     """How a build is run; none of it changes its result."""
 
-    workers: int = 0
+    executor: Executor = field(default_factory=Executor)
     limit: int | None = None
     rebuild: bool = False
     retry: bool = False
@@ -348,8 +359,6 @@ class Build:
 
     def passes(self, held: list[Batch]) -> list[Pass]:
         """Every stage of every batch with its folder, in the order they run."""
-        from factory.executors import recipe_module
-
         module = recipe_module(self.recipe)
         found: list[Pass] = []
         earlier: list[tuple[str, ...]] = []
@@ -499,9 +508,10 @@ class Build:
         return {present[at]: rank for rank in range(one.batch.tasks) for at in range(bounds[rank], bounds[rank + 1])}
 
     def _run(self, one: Pass, listener: Listener) -> None:
-        from factory.executors import run_stage
+        from factory.executors import run_stage, stop_left
 
         folder, stage = one.context.folder, one.stage
+        stop_left(self.store, folder)
         begin(self.store, folder)
         known = self.receipts()
         present = [item for item in one.batch.items if item in known]
@@ -512,7 +522,7 @@ class Build:
         else:
             total = int(manifest_of(self.store, one.context.previous or "")["out"])
         tasks = 1 if stage.single else one.batch.tasks
-        watch = _Watch(listener, self._engines)
+        watch = _Watch(listener, self._engines, Running(self.store, one, total, tasks, self.options.executor.kind))
         environment = self._engines.environment(listener) if stage.engine and total else {}
         listener.stage(self.recipe, one.batch.name, stage.name, total)
         started = time.time()
@@ -522,7 +532,7 @@ class Build:
             self.config,
             one.index,
             tasks,
-            self.options.workers or os.cpu_count() or 1,
+            self.options.executor,
             watch,
             environment,
         )
@@ -601,15 +611,50 @@ class Build:
         return book
 
 
+class Running:
+    """What a build is doing now, for `factory status`: `running.json` of the home, never part of a result."""
+
+    KEY = "running.json"
+    _SECONDS = 5.0
+
+    def __init__(self, store: Store, one: Pass, total: int, tasks: int, executor: str) -> None:
+        self._store = store
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        self._table: dict[str, Any] = {
+            "recipe": one.context.recipe,
+            "batch": one.batch.name,
+            "stage": one.stage.name,
+            "folder": one.context.folder,
+            "inputs": total,
+            "tasks": tasks,
+            "executor": executor,
+            "started": now,
+            "done": 0,
+        }
+        self._told = 0.0
+        self.advance(0)
+
+    def advance(self, count: int) -> None:
+        """So many inputs more; written every few seconds."""
+        self._table["done"] += count
+        if time.monotonic() - self._told >= self._SECONDS:
+            self._told = time.monotonic()
+            write_json(self._store, self.KEY, self._table)
+
+
 class _Watch:
     """Passes on what a stage's workers tell, and stops them where the model's server was given up."""
 
-    def __init__(self, listener: Listener, room: EngineRoom) -> None:
+    def __init__(self, listener: Listener, room: EngineRoom, running: Running) -> None:
         self.last: dict[str, Any] = {}
-        self._listener, self._room = listener, room
+        self._listener, self._room, self._running = listener, room, running
 
     def advance(self, count: int) -> None:
+        self._running.advance(count)
         self._listener.advance(count)
+
+    def say(self, sentence: str) -> None:
+        self._listener.say(sentence)
 
     def engine(self, table: dict[str, Any]) -> None:
         self.last = table

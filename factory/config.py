@@ -340,6 +340,37 @@ class Engines(Table):
     prompt_sha256: str | None = Field(None, description="Hash of the prompt's words.")
 
 
+class Executor(Table):
+    """Where the tasks of a stage run: `[executor]` of a sources file; nothing here changes a result."""
+
+    kind: Literal["local", "ray", "slurm"] = Field("local", description="This machine, a Ray cluster or a Slurm one.")
+    workers: int = Field(0, ge=0, description="Tasks at once; 0: one a core here, all there are room for on a cluster.")
+    cpus: int = Field(1, ge=1, description="Cores of a task.")
+    memory_gb: float = Field(4.0, gt=0, description="Memory of a task; doubled where one ran out of it.")
+    time: str = Field(
+        "24:00:00",
+        description="Longest time of a task, HH:MM:SS; doubled where one ran out.",
+        pattern=r"^\d+:\d\d:\d\d$",
+    )
+    attempts: int = Field(3, ge=1, description="Times a task is run whose worker was lost.")
+    partition: str | None = Field(None, description="Slurm's partition; None: its default.")
+    qos: str | None = Field(None, description="Slurm's quality of service.")
+    account: str | None = Field(None, description="Slurm's account.")
+    sbatch: dict[str, str] = Field({}, description="More options of sbatch, by their long names.")
+    setup: str = Field("", description="What a Slurm job runs first, for example `module load python`.")
+    ray_address: str | None = Field(None, description="Ray's address; None: RAY_ADDRESS, else one for this run alone.")
+    servers: int = Field(0, ge=0, description="Model servers on the cluster, one a node; 0: one on this machine.")
+    gpus: int = Field(1, ge=0, description="GPUs of a model server.")
+    server_cpus: int = Field(8, ge=1, description="Cores of a model server.")
+    server_memory_gb: float = Field(64.0, gt=0, description="Memory of a model server's job.")
+
+    @property
+    def seconds(self) -> int:
+        """The longest time of a task."""
+        hours, minutes, seconds = (int(part) for part in self.time.split(":"))
+        return 3600 * hours + 60 * minutes + seconds
+
+
 class Export(Table):
     """How the dataset is written."""
 

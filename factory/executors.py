@@ -1,34 +1,45 @@
-"""The one place that knows how tasks are run: datatrove's local executor, one process a worker.
+"""The one place that knows where the tasks of a stage run: here, on Ray, or on Slurm, by datatrove's executors.
 
-datatrove's own pool hangs for ever when a worker is killed, so each worker is a process of ours that
-runs `LocalPipelineExecutor(workers=1)` over its share of the ranks (docs/decisions/002.md).
+datatrove's own pool hangs for ever when a worker is killed, so here each worker is a process of ours that runs
+`LocalPipelineExecutor(workers=1)` over its share of the ranks (docs/decisions/002.md). A cluster's executors report
+success with ranks missing: after each round the markers are counted, what is missing is named, and it is run again
+where its worker was lost, never where it failed by itself (docs/decisions/022.md).
 """
 
 from __future__ import annotations
 
-import importlib
+import contextlib
+import getpass
+import hashlib
 import json
+import math
 import os
+import re
 import selectors
+import shlex
 import subprocess
 import sys
-from dataclasses import asdict
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
 from typing import IO, Any, Protocol
 
-from factory.config import Recipe
-from factory.errors import ConfigError, EngineError, FactoryError, HomeError, StageFailed, classes
-from factory.stage import Context, Stage
-from factory.store import Store, home_error, open_store, read_json, write_json
+from factory.config import Executor, Recipe
+from factory.errors import ConfigError, StageFailed, classes
+from factory.stage import PROGRESS, Context
+from factory.store import LocalStore, Store, home_error, read_json, write_json
 
+# What every worker has, wherever it runs: the same bytes come out.
+ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"}
+JOBS = "logs/jobs.json"
 # A worker that the storage refused ends with this and the number of the refusal, so that people get its sentence.
-_OS_ERROR = 64
+OS_ERROR = 64
 # One that ends with a sentence for people leaves it in its logs, and ends with this.
-_SAID, _FAILURE = 63, "failure.json"
-
-
-def recipe_module(name: str) -> Any:
-    """The module of a recipe."""
-    return importlib.import_module(f"pipelines.{name}")
+SAID, FAILURE = 63, "failure.json"
+_LOOK_SECONDS = 1.0
+# The controller of a cluster may be away for so long.
+_PATIENCE_SECONDS = 600.0
 
 
 class Watch(Protocol):
@@ -37,6 +48,38 @@ class Watch(Protocol):
     def advance(self, count: int) -> None: ...
     def engine(self, table: dict[str, Any]) -> None: ...
     def check(self) -> None: ...
+    def say(self, sentence: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be run, and who is told."""
+
+    store: Store
+    context: Context
+    spec: dict[str, Any]
+    tasks: int
+    watch: Watch
+    environment: dict[str, str]
+
+    def missing(self) -> list[int]:
+        """The ranks that left no marker."""
+        done = set(self.store.names(f"{self.context.folder}/logs/completions"))
+        return [rank for rank in range(self.tasks) if f"{rank:05d}" not in done]
+
+
+@dataclass(slots=True)
+class Ended:
+    """How one round of a stage's tasks ended: a sentence for each worker or rank that failed.
+
+    `lost`: by no fault of its own, so that another try may do; `memory`, `time`: it wanted more of it.
+    """
+
+    failed: list[str] = field(default_factory=list)
+    lost: bool = True
+    memory: bool = False
+    time: bool = False
+    where: str = ""
 
 
 def run_stage(
@@ -45,13 +88,52 @@ def run_stage(
     config: Recipe,
     index: int,
     tasks: int,
-    workers: int,
+    executor: Executor,
     watch: Watch,
     environment: dict[str, str] | None = None,
 ) -> None:
     """Every task of the stage ran to its end. Raises StageFailed naming the first that did not."""
-    workers = max(1, min(workers, tasks))
-    spec = json.dumps({"context": asdict(context), "config": config.model_dump(mode="json"), "index": index})
+    told = ENVIRONMENT | (environment or {})
+    spec = {"context": asdict(context), "config": config.model_dump(mode="json"), "index": index}
+    job = Job(store, context, spec, tasks, watch, told)
+    for attempt in range(1, executor.attempts + 1):
+        ended = _ROUNDS[executor.kind](job, executor)
+        if said := read_json(store, f"{context.folder}/logs/{FAILURE}"):
+            raise classes()[said["reason"]](said["message"], said["remedy"])
+        missing = job.missing()
+        if not missing and not ended.failed:
+            return
+        first = ended.failed[0] if ended.failed else f"task {missing[0]} of {tasks} left no marker"
+        where = ended.where or store.path(f"{context.folder}/logs")
+        if attempt == executor.attempts or not ended.lost or not missing:
+            raise StageFailed(first, f"see {where}, or: factory logs {context.recipe}")
+        executor = _more(executor, ended)
+        tasks_left = "its task" if len(missing) == 1 else f"{len(missing)} tasks"
+        watch.say(f"{first}; running {tasks_left} again ({attempt + 1} of {executor.attempts})")
+
+
+def _more(executor: Executor, ended: Ended) -> Executor:
+    """Twice of what ran out, for the next round."""
+    hours, rest = divmod(2 * executor.seconds, 3600)
+    more: dict[str, Any] = {"memory_gb": 2 * executor.memory_gb} if ended.memory else {}
+    more |= {"time": f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}"} if ended.time else {}
+    return executor.model_copy(update=more)
+
+
+def stop_left(store: Store, folder: str) -> None:
+    """What a killed command left running on a cluster for this stage is stopped, before its folder is emptied."""
+    left = read_json(store, f"{folder}/{JOBS}")
+    if left and left["kind"] == "slurm":
+        _cancel(left["name"])
+
+
+# Here
+
+
+def _local(job: Job, executor: Executor) -> Ended:
+    """A process for each share of the ranks."""
+    store, context, tasks = job.store, job.context, job.tasks
+    workers = max(1, min(executor.workers or os.cpu_count() or 1, tasks))
     children: list[subprocess.Popen[bytes]] = []
     ended: list[int | None] = []
     logs: list[IO[bytes]] = []
@@ -59,53 +141,66 @@ def run_stage(
         start = 0
         for number in range(workers):
             count = tasks // workers + (number < tasks % workers)
-            logs.append(_log(store, context, number))
-            children.append(_spawn(spec, tasks, start, count, logs[-1], environment or {}))
+            logs.append(_log(store, context, f"worker-{number}.log"))
+            children.append(_spawn(job, ("local", tasks, start, count), logs[-1]))
             start += count
-        _listen(children, watch)
+        _listen(children, job.watch)
     finally:
         ended = [child.poll() for child in children]
-        for child in children:
-            if child.poll() is None:
-                child.kill()
-            child.wait()
-            if child.stdout:
-                child.stdout.close()
+        _end(children)
         for log in logs:
             log.close()
     # Who failed is told, not who was stopped for it.
-    first = [
+    codes = [
         0 if code is None and any(ended) else child.returncode for code, child in zip(ended, children, strict=True)
     ]
-    _check(store, context, tasks, first)
+    return _told(job, codes)
 
 
-def _log(store: Store, context: Context, number: int) -> IO[bytes]:
-    local = store.path(f"{context.folder}/logs")
-    if "://" in local:
-        import tempfile
+def _told(job: Job, codes: list[int]) -> Ended:
+    where = job.store.path(f"{job.context.folder}/logs")
+    found = Ended()
+    for number, code in enumerate(codes):
+        if code > OS_ERROR:
+            raise home_error(OSError(code - OS_ERROR, os.strerror(code - OS_ERROR)), job.store.path())
+        if code not in (0, SAID):
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            found.failed.append(f"worker {number} of {job.context.recipe} {job.context.batch} {how}")
+            found.where = found.where or f"{where}/worker-{number}.log"
+            found.lost &= code < 0
+    return found
 
+
+def _log(store: Store, context: Context, name: str) -> IO[bytes]:
+    if not isinstance(store, LocalStore):
         return tempfile.TemporaryFile()
-    os.makedirs(local, exist_ok=True)
-    return open(f"{local}/worker-{number}.log", "wb")
+    folder = store.path(f"{context.folder}/logs")
+    os.makedirs(folder, exist_ok=True)
+    return open(f"{folder}/{name}", "ab")
 
 
-def _spawn(
-    spec: str, tasks: int, start: int, count: int, log: IO[bytes], environment: dict[str, str]
-) -> subprocess.Popen[bytes]:
+def _spawn(job: Job, arguments: tuple[str | int, ...], log: IO[bytes]) -> subprocess.Popen[bytes]:
     child = subprocess.Popen(
-        [sys.executable, "-m", "factory.executors", str(tasks), str(start), str(count)],
+        [sys.executable, "-m", "factory.worker", *map(str, arguments)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
-        env=os.environ
-        | {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"}
-        | environment,
+        env=os.environ | job.environment,
     )
     assert child.stdin is not None
-    child.stdin.write(spec.encode())
-    child.stdin.close()
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write(json.dumps(job.spec).encode())
+        child.stdin.close()
     return child
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.kill()
+        child.wait()
+        if child.stdout:
+            child.stdout.close()
 
 
 def _listen(children: list[subprocess.Popen[bytes]], watch: Watch) -> None:
@@ -127,85 +222,257 @@ def _listen(children: list[subprocess.Popen[bytes]], watch: Watch) -> None:
                     watch.engine(json.loads(line))
 
 
-def _check(store: Store, context: Context, tasks: int, codes: list[int]) -> None:
-    where = store.path(f"{context.folder}/logs")
-    for number, code in enumerate(codes):
-        said = read_json(store, f"{context.folder}/logs/{_FAILURE}") if code == _SAID else None
-        if said:
-            error = classes()[said["reason"]](said["message"], said["remedy"])
-            raise error
-        if code > _OS_ERROR:
-            raise home_error(OSError(code - _OS_ERROR, os.strerror(code - _OS_ERROR)), store.path())
-        if code != 0:
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-            raise StageFailed(
-                f"worker {number} of {context.recipe} {context.batch} {how}", f"see {where}/worker-{number}.log"
-            )
-    done = set(store.names(f"{context.folder}/logs/completions"))
-    missing = [rank for rank in range(tasks) if f"{rank:05d}" not in done]
-    if missing:
-        raise StageFailed(f"task {missing[0]} of {tasks} left no marker", f"see {where}")
+# On a cluster
 
 
-def work(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
-    """Run one worker's share of a stage in this process."""
-    from datatrove.executor.local import LocalPipelineExecutor
-    from datatrove.pipeline.filters.base_filter import BaseFilter
+class _Progress:
+    """What the ranks of a cluster wrote of how far they are, passed on."""
 
-    from factory.books import Items, ReadStage, Rejected, Sink
-    from factory.items import ReadItems
+    def __init__(self, job: Job) -> None:
+        self._job, self._done = job, 0
 
-    lists = {name: tuple(spec["context"][name]) for name in ("earlier", "indexes")}
-    context = Context(**{**spec["context"], **lists})
-    store = open_store(context.home)
-    stage: Stage = recipe_module(context.recipe).stages(Recipe.model_validate(spec["config"]), context)[spec["index"]]
-    rejected, items = Rejected(store.path(context.folder)), Items(context.folder)
-    for step in stage.steps:
-        if isinstance(step, ReadItems):
-            step.books = items
-        if isinstance(step, BaseFilter) or hasattr(step, "exclusion_writer"):
-            step.exclusion_writer = rejected
-    first = [] if stage.equation == "items" else [ReadStage(store, context.previous or "")]
-    LocalPipelineExecutor(
-        [*first, *stage.steps, Sink(store, context.folder, rejected, items, questioned=stage.questioned)],
-        tasks=tasks,
-        workers=1,
-        local_tasks=count,
-        local_rank_offset=start,
-        logging_dir=store.path(f"{context.folder}/logs"),
-    ).run()
+    def look(self) -> None:
+        """Tells what is new."""
+        store, folder = self._job.store, f"{self._job.context.folder}/{PROGRESS}"
+        tables = [read_json(store, f"{folder}/{name}") for name in store.names(folder)]
+        done = sum(table["done"] for table in tables if table)
+        if done > self._done:
+            self._job.watch.advance(done - self._done)
+            self._done = done
+        asked = next((table["engine"] for table in tables if table and table["engine"]), None)
+        if asked:
+            self._job.watch.engine(asked)
 
 
-def main() -> None:
-    """A worker: its stage from stdin, its share from the arguments; dies with its parent, and so do its forks."""
-    import signal
+def _ray(job: Job, executor: Executor) -> Ended:
+    """A process that drives the cluster: Ray's own threads and signals stay out of this one."""
+    import importlib.util
 
-    from factory.readers.child import die_with_parent
+    if importlib.util.find_spec("ray") is None:
+        raise ConfigError("Ray is not installed here", "pip install 'corpus-factory[scale]'")
+    job.spec.update(executor=executor.model_dump(mode="json"), environment=_for_ray(job.environment))
+    write_json(job.store, f"{job.context.folder}/{JOBS}", {"kind": "ray", "address": executor.ray_address})
+    with _log(job.store, job.context, "ray.log") as log:
+        child = _spawn(job, ("ray", job.tasks), log)
+        try:
+            progress, looked = _Progress(job), 0.0
+            while child.poll() is None:
+                job.watch.check()
+                if time.monotonic() - looked >= _NOTES_SECONDS:
+                    progress.look()
+                    looked = time.monotonic()
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    child.wait(timeout=_LOOK_SECONDS)
+            progress.look()
+        finally:
+            _end([child])
+        if child.returncode > OS_ERROR:
+            number = child.returncode - OS_ERROR
+            raise home_error(OSError(number, os.strerror(number)), job.store.path())
+        if child.returncode not in (0, SAID):
+            log.flush()
+            return Ended([f"Ray's driver ended with code {child.returncode}: {_last_error(_text(log))}"], lost=False)
+    return _ranks(job, dict.fromkeys(job.missing(), "its worker was lost, was out of memory or out of time"), seen=True)
 
-    die_with_parent()
-    os.register_at_fork(after_in_child=die_with_parent)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    spec = json.loads(sys.stdin.buffer.read())
+
+_NOTES_SECONDS = 3.0
+_SENT = re.compile(r"^(?:AWS_(?:ENDPOINT_URL\w*|DEFAULT_REGION|REGION)|FSSPEC_\w+|FACTORY_ENGINE\w*|HF_HUB_OFFLINE)$")
+_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
+
+
+def _for_ray(environment: dict[str, str]) -> dict[str, str]:
+    """What a worker of Ray is told; no secret of the user's, which a cluster keeps in its records."""
+    sent = {k: v for k, v in os.environ.items() if _SENT.match(k) and not _SECRET.search(k)}
+    return sent | environment
+
+
+def _text(log: IO[bytes]) -> str:
+    """What a log says, wherever it is."""
     try:
-        work(spec, *(int(a) for a in sys.argv[1:4]))
-    except OSError as error:
-        sys.exit(_OS_ERROR + (error.errno or 0))
-    except (EngineError, ConfigError, HomeError) as error:
-        sys.exit(_told(spec, error))
+        log.seek(0)
+        return log.read().decode("utf-8", "replace")
+    except OSError:
+        with open(log.name, encoding="utf-8", errors="replace") as file:
+            return file.read()
 
 
-def _told(spec: dict[str, Any], error: FactoryError) -> int:
-    """The exit code of a worker that ends with a sentence: a refusal of the storage by its number, others by a file."""
-    number = getattr(error.__cause__, "errno", None)
-    if isinstance(error, HomeError) and number:
-        return _OS_ERROR + int(number)
-    told = {"reason": type(error).reason, "message": error.message, "remedy": error.remedy}
+def _slurm(job: Job, executor: Executor) -> Ended:
+    """An array of jobs, one a rank, watched until the queue holds none of them."""
+    before = read_json(job.store, f"{job.context.folder}/{JOBS}") or {"round": 0}
+    number = before["round"] + 1
+    name = f"{name_of(job.context.folder, job.store.root)}-{number}"
+    # Before the jobs: a command that is killed leaves what it takes to stop them.
+    write_json(job.store, f"{job.context.folder}/{JOBS}", {"kind": "slurm", "name": name, "round": number})
+    _submit(job, executor, name)
     try:
-        write_json(open_store(spec["context"]["home"]), f"{spec['context']['folder']}/logs/{_FAILURE}", told)
-    except HomeError as refused:
-        return _OS_ERROR + (getattr(refused.__cause__, "errno", None) or 0)
-    return _SAID
+        _await(job, name)
+    except BaseException:
+        _cancel(name)
+        raise
+    states = _states(name)
+    ranks = read_json(job.store, f"{job.context.folder}/logs/ranks_to_run.json")
+    place = {rank: number for number, rank in enumerate(ranks)}
+    found = {rank: _why(states.get(place.get(rank, -1))) for rank in job.missing()}
+    return _ranks(job, found)
 
 
-if __name__ == "__main__":
-    main()
+def name_of(folder: str, root: str) -> str:
+    """How the names of a stage's jobs begin, the same in every try."""
+    return "factory-" + hashlib.sha256(f"{root}/{folder}".encode()).hexdigest()[:16]
+
+
+def _submit(job: Job, executor: Executor, name: str) -> None:
+    from loguru import logger
+
+    from factory.worker import Array, Share
+
+    logger.disable("datatrove")
+    store = job.store
+    logs = store.path(f"{job.context.folder}/logs/slurm")
+    if not isinstance(store, LocalStore):
+        logs = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "corpus-factory", name)
+    options: dict[str, str] = dict(executor.sbatch) | ({"account": executor.account} if executor.account else {})
+    # A job that another one took the place of goes back into the queue by itself.
+    one = Array(
+        [Share(json.dumps(job.spec))],
+        tasks=job.tasks,
+        time=executor.time,
+        partition=executor.partition or _default_partition(),
+        cpus_per_task=executor.cpus,
+        mem_per_cpu_gb=max(1, math.ceil(executor.memory_gb / executor.cpus)),
+        workers=executor.workers or -1,
+        job_name=name,
+        qos=executor.qos or "",
+        env_command=_setup(job, executor),
+        sbatch_args=options,
+        logging_dir=store.path(f"{job.context.folder}/logs"),
+        slurm_logs_folder=logs,
+        with_srun=False,
+        mail_user=None,
+    )
+    try:
+        one.run()
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise StageFailed(f"sbatch took no job: {error}", "is this a node of the cluster? see sinfo") from error
+
+
+def _setup(job: Job, executor: Executor) -> str:
+    """What a job's shell runs first; the environment of the command comes along by itself."""
+    here = os.path.dirname(sys.executable)
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in job.environment.items()]
+    return "\n".join([executor.setup, f'export PATH={shlex.quote(here)}:"$PATH"', *lines])
+
+
+def _default_partition() -> str:
+    """The partition that Slurm marks as its default. Raises ConfigError where there is no cluster."""
+    try:
+        names = _asked("sinfo", "-h", "-o", "%P").split()
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ConfigError(
+            f"Slurm does not answer here: {error}", "run this on a node of the cluster, or take --executor local"
+        ) from error
+    default = next((name for name in names if name.endswith("*")), names[0] if names else "")
+    if not default:
+        raise ConfigError("Slurm has no partition here", "name one: --set executor.partition=NAME")
+    return default.rstrip("*")
+
+
+def _asked(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()
+        raise subprocess.SubprocessError(said[:300] or f"{command[0]} ended with code {done.returncode}")
+    return done.stdout
+
+
+def _await(job: Job, name: str) -> None:
+    """No job of that name is in the queue. Raises StageFailed where the controller is away for too long."""
+    progress, heard = _Progress(job), time.monotonic()
+    while True:
+        job.watch.check()
+        try:
+            left = _asked("squeue", "-h", "-n", name, "-u", getpass.getuser(), "-o", "%i").split()
+            heard = time.monotonic()
+        except (OSError, subprocess.SubprocessError) as error:
+            if time.monotonic() - heard > _PATIENCE_SECONDS:
+                raise StageFailed(f"Slurm does not answer: {error}", "run the same command again") from error
+            left = ["?"]
+        progress.look()
+        if not left:
+            return
+        time.sleep(_LOOK_SECONDS)
+
+
+def _cancel(name: str) -> None:
+    """No job of that name runs or waits."""
+    for _ in range(30):
+        with contextlib.suppress(OSError, subprocess.SubprocessError):
+            _asked("scancel", "-n", name, "-u", getpass.getuser())
+            if not _asked("squeue", "-h", "-n", name, "-u", getpass.getuser(), "-o", "%i").strip():
+                return
+        time.sleep(_LOOK_SECONDS)
+
+
+def _states(name: str) -> dict[int, tuple[str, int]]:
+    """Of each rank how its last job ended: Slurm's word, and the exit code."""
+    form = "ArrayJobID:20,ArrayTaskID:20,State:30,exit_code:12"
+    try:
+        rows = [line.split() for line in _asked("squeue", "-h", "--states=all", "-n", name, "-O", form).splitlines()]
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    found: dict[int, tuple[str, int]] = {}
+    for job, number, state, code in sorted((row for row in rows if len(row) == 4), key=lambda row: int(row[0])):
+        del job
+        if number.isdigit():
+            found[int(number)] = (state, int(code) if code.isdigit() else 0)
+    return found
+
+
+def _why(state: tuple[str, int] | None) -> str:
+    if state is None:
+        return "Slurm does not know its job any more"
+    word, code = state
+    # A shell's code for a command that a signal ended.
+    signal = code & 0x7F or (code >> 8) - 128 if code else 0
+    killed = f" (killed by signal {signal}: out of memory?)" if signal in (9, 15) and word == "FAILED" else ""
+    return f"{word}{killed}"
+
+
+def _ranks(job: Job, found: dict[int, str], *, seen: bool = False) -> Ended:
+    """A sentence for each rank without a marker; one that says an error in its log failed by itself."""
+    ended = Ended()
+    for rank, why in found.items():
+        log = f"{job.context.folder}/logs/logs/task_{rank:05d}.log"
+        error = _last_error((job.store.read(log) or b"").decode("utf-8", "replace"))
+        own = bool(error) and not any(word in why for word in ("TIMEOUT", "OUT_OF_ME", "signal", "NODE_FAIL"))
+        reason = error if own else why
+        where = f"task {rank} of {job.tasks} of {job.context.recipe} {job.context.batch}"
+        ended.failed.append(f"{where}: {reason}")
+        ended.lost &= not own
+        ended.memory |= not own and ("OUT_OF_ME" in why or "memory" in why)
+        ended.time |= not own and ("TIMEOUT" in why or "time" in why)
+    return ended
+
+
+_ERROR = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Interrupt|Failed)\b(?:: .+)?)$", re.MULTILINE)
+
+
+def _last_error(text: str) -> str:
+    """The last exception that a log names, in one line."""
+    found = _ERROR.findall(text)
+    return str(found[-1]).strip()[:300] if found else ""
+
+
+def tasks_done(store: Store, folder: str) -> int:
+    """How many tasks of a stage left their marker."""
+    return len(store.names(f"{folder}/logs/completions"))
+
+
+def logs_of(store: Store, folder: str) -> Iterator[tuple[str, str]]:
+    """Every log of a stage's tasks: its name, and what it says."""
+    for key in store.walk(f"{folder}/logs"):
+        if key.endswith((".log", ".out")):
+            yield key, (store.read(key) or b"").decode("utf-8", "replace")
+
+
+_ROUNDS: dict[str, Callable[[Job, Executor], Ended]] = {"local": _local, "ray": _ray, "slurm": _slurm}

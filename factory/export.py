@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -66,7 +66,7 @@ class Shards:
         self._config, self._schema = config, schema
         self._limit = rows_per_shard
         self._rows: dict[str, list[dict[str, Any]]] = {}
-        self._open: dict[str, tuple[pq.ParquetWriter, str, str]] = {}
+        self._open: dict[str, tuple[pq.ParquetWriter, str | IO[bytes], str]] = {}
         self._number: Counter[str] = Counter()
         self._filled: Counter[str] = Counter()
         self.files: dict[str, int] = {}
@@ -93,14 +93,16 @@ class Shards:
         self._open[split][0].write_table(pa.Table.from_pylist(rows, self._schema))
         self._filled[split] += len(rows)
 
-    def _begin(self, split: str) -> tuple[pq.ParquetWriter, str, str]:
+    def _begin(self, split: str) -> tuple[pq.ParquetWriter, str | IO[bytes], str]:
+        """The writer of a shard; where it goes until it is whole: a temporary file, or an upload that its end makes."""
         key = f"data/{self._config}/{split}-{self._stem}-{self._number[split]:05d}.parquet"
         self._number[split] += 1
         whole = self._store.path(f"{self._target}/{key}")
         if not isinstance(self._store, LocalStore):
             import fsspec
 
-            return pq.ParquetWriter(fsspec.open(whole, "wb").open(), self._schema, compression="zstd"), "", key
+            upload = fsspec.open(whole, "wb").open()
+            return pq.ParquetWriter(upload, self._schema, compression="zstd"), upload, key
         folder, name = os.path.split(whole)
         os.makedirs(folder, exist_ok=True)
         part = f"{folder}/{TEMPORARY}{name}"
@@ -112,7 +114,9 @@ class Shards:
         writer, part, key = self._open.pop(split)
         writer.close()
         self.files[key] = self._filled.pop(split)
-        if part:
+        if not isinstance(part, str):
+            part.close()
+        else:
             whole = self._store.path(f"{self._target}/{key}")
             with open(part, "rb") as file:
                 os.fsync(file.fileno())

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from factory import tombstones
 from factory.batch import frozen
-from factory.config import Recipe
+from factory.config import Executor, Recipe
 from factory.errors import ConfigError, EngineError
 from factory.gc import unfinished
 from factory.ledger import TAKEN, Item, Ledger
@@ -437,7 +437,9 @@ def rebuild(store: Store, stone: dict[str, Any], listener: Any, workers: int) ->
             config = Recipe.model_validate(last["config"])
             bases = [build(one) for one in corpora_of(config, store, trial=False)]
             said = read_json(store, f"said/{name}.json") or {"endpoint": None}
-            options = Options(workers, include_unpublishable=last["unpublishable"], endpoint=said["endpoint"])
+            options = Options(
+                Executor(workers=workers), include_unpublishable=last["unpublishable"], endpoint=said["endpoint"]
+            )
             builds[name] = build_of(store, name, config, SourceList(None), options, bases)
             builds[name].gone = gone
         return builds[name]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from factory.config import Fetch, Source, Speech, Table, load_toml, nearest, parse
+from factory.config import Executor, Fetch, Source, Speech, Table, load_toml, nearest, parse
 from factory.errors import ConfigError
 
 
@@ -16,7 +16,7 @@ from factory.errors import ConfigError
 class SourceList:
     """The valid rows of a sources file by id, and one sentence for every row that is not.
 
-    `settings`: its tables `[fetch]` and `[speech]`, as they stand there.
+    `settings`: its tables `[fetch]`, `[speech]` and `[executor]`, as they stand there.
     """
 
     path: Path | None
@@ -36,7 +36,7 @@ class SourceList:
 def load(path: Path) -> SourceList:
     """Every row of the file, valid or with its problem. Raises ConfigError if the file cannot be read at all."""
     table = load_toml(path)
-    tables: dict[str, type[Table]] = {"fetch": Fetch, "speech": Speech}
+    tables: dict[str, type[Table]] = {"fetch": Fetch, "speech": Speech, "executor": Executor}
     unknown = [key for key in table if key != "source" and key not in tables]
     problems = [f"{path.name}: unknown table {key!r}. {nearest(key, ['source', *tables])}" for key in unknown]
     settings = {key: table[key] for key in tables if key in table}

@@ -13,6 +13,7 @@ and a commit point (docs/decisions/001.md). If datatrove gains them, delete this
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import sys
@@ -95,32 +96,89 @@ def begin(store: Store, folder: str) -> None:
     store.remove(folder)
 
 
-_progress = {"pending": 0, "told": 0.0}
-# Twice a second: a bar moves smoothly and a pipe carries next to nothing.
-_TELL_SECONDS = 0.5
+class Pipe:
+    """A parent on this machine is told on stdout: inputs done as a number, what a model was asked as JSON."""
+
+    def __init__(self) -> None:
+        self._pending, self._told = 0, 0.0
+
+    def done(self, count: int) -> None:
+        """So many inputs more."""
+        self._pending += count
+        if time.monotonic() - self._told >= _TELL_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """What is held back is sent."""
+        count, self._pending = self._pending, 0
+        self._told = time.monotonic()
+        if count:
+            sys.stdout.write(f"{count}\n")
+            sys.stdout.flush()
+
+    def asked(self, table: dict[str, Any]) -> None:
+        """What a model was asked so far."""
+        sys.stdout.write(json.dumps(table) + "\n")
+        sys.stdout.flush()
+
+
+class Notes:
+    """A parent elsewhere reads how far a rank is in the home: `logs/progress/NNNNN.json`."""
+
+    def __init__(self, store: Store, folder: str, rank: int) -> None:
+        self._store, self._key = store, f"{folder}/{PROGRESS}/{rank:05d}.json"
+        self._table: dict[str, Any] = {"done": 0, "engine": {}}
+        self._told = 0.0
+
+    def done(self, count: int) -> None:
+        """So many inputs more."""
+        self._table["done"] += count
+        self._now_and_then()
+
+    def asked(self, table: dict[str, Any]) -> None:
+        """What a model was asked so far."""
+        self._table["engine"] = table
+        self._now_and_then()
+
+    def flush(self) -> None:
+        """What is known is written."""
+        self._told = time.monotonic()
+        write_json(self._store, self._key, self._table)
+
+    def _now_and_then(self) -> None:
+        if time.monotonic() - self._told >= _NOTE_SECONDS:
+            self.flush()
+
+
+PROGRESS = "logs/progress"
+# Twice a second: a bar moves smoothly and a pipe carries next to nothing. A home may be far away: more seldom.
+_TELL_SECONDS, _NOTE_SECONDS = 0.5, 5.0
+_telling: dict[str, Pipe | Notes] = {"to": Pipe()}
+
+
+def told_to(whom: Pipe | Notes) -> None:
+    """Whom this process tells how far it is."""
+    _telling["to"] = whom
 
 
 def progress(count: int) -> None:
-    """Tell the parent how many inputs were done since last time."""
-    _progress["pending"] += count
-    now = time.monotonic()
-    if now - _progress["told"] >= _TELL_SECONDS:
-        tell()
-        _progress["told"] = now
+    """So many inputs were done since last time."""
+    _telling["to"].done(count)
 
 
 def tell() -> None:
     """Send what progress() holds back."""
-    count, _progress["pending"] = int(_progress["pending"]), 0
-    if count:
-        sys.stdout.write(f"{count}\n")
-        sys.stdout.flush()
+    _telling["to"].flush()
 
 
 def report(table: dict[str, Any]) -> None:
-    """Tell the parent what a model was asked so far."""
-    sys.stdout.write(json.dumps(table) + "\n")
-    sys.stdout.flush()
+    """What a model was asked so far."""
+    _telling["to"].asked(table)
+
+
+def recipe_module(name: str) -> Any:
+    """The module of a recipe."""
+    return importlib.import_module(f"pipelines.{name}")
 
 
 @dataclass(slots=True)

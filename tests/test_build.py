@@ -246,7 +246,7 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path) 
     victim = None
     while command.poll() is None and victim is None:
         children = subprocess.run(
-            ["pgrep", "-P", str(command.pid), "-f", "factory.executors"], capture_output=True, text=True, check=False
+            ["pgrep", "-P", str(command.pid), "-f", "factory.worker"], capture_output=True, text=True, check=False
         )
         victim = next((int(pid) for pid in children.stdout.split()), None)
     assert victim is not None

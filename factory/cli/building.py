@@ -78,7 +78,7 @@ class Bar:
 @click.command()
 @click.argument("recipes", nargs=-1, metavar="RECIPE...")
 @click.option("--all", "every", is_flag=True, help="Every recipe there is.")
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes (default: one a core).")
+@options.executor
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="A trial over N items, kept apart under trial/.")
 @click.option("--rebuild", is_flag=True, help="One batch of everything, from the stored bytes.")
 @click.option("--retry", is_flag=True, help="Try again what ended failed or pending.")
@@ -93,6 +93,7 @@ class Bar:
 def build(
     recipes: tuple[str, ...],
     every: bool,
+    executor: str | None,
     workers: int | None,
     settings: tuple[str, ...],
     sources_file: str | None,
@@ -116,13 +117,15 @@ def build(
       factory build medical_es natural_es
       factory build natural_es --limit 20 --set clean.quality.article.min_words=20
       factory build --all --json
+      factory build medical_es --executor slurm --set executor.partition=cpu --home s3://bucket/corpus
     """
     from factory.build import Options, names
 
     chosen = tuple(names()) if every else recipes
     if not chosen:
         raise ConfigError("name a recipe, or --all. Known: " + ", ".join(names()) + ".")
-    how = Options(workers or os.cpu_count() or 1, limit, rebuild, retry, include_unpublishable, endpoint)
+    place, settings = options.placed(sources_file, settings, executor, workers)
+    how = Options(place, limit, rebuild, retry, include_unpublishable, endpoint)
     shown = Shown(sources_file, dry_run, as_json, verbose, quiet)
     run_builds(tuple(dict.fromkeys(chosen)), options.store(home), settings, how, shown, every=every)
 

@@ -37,6 +37,32 @@ def loudness(command: F) -> F:
     return click.option("-q", "--quiet", is_flag=True, help="No progress; only the result.")(command)
 
 
+def executor(command: F) -> F:
+    """`--executor` and `--workers`: where tasks run, and how many at once."""
+    command = click.option(
+        "--workers", type=click.IntRange(min=1), metavar="N", help="Tasks at once (default: one a core)."
+    )(command)
+    return click.option(
+        "--executor",
+        type=click.Choice(["local", "ray", "slurm"]),
+        help="Where tasks run; its options: [executor] of the sources file, or --set executor.KEY=VALUE.",
+    )(command)
+
+
+def placed(
+    sources_file: str | None, settings: tuple[str, ...], kind: str | None, workers: int | None
+) -> tuple[Any, tuple[str, ...]]:
+    """Where tasks run, by the sources file and by what is said now, and the settings that are none of that."""
+    from factory.config import Executor, override, parse
+    from factory.sources import find
+
+    own = [one for one in settings if one.startswith("executor.")]
+    own += [f"executor.kind={kind}"] if kind else []
+    own += [f"executor.workers={workers}"] if workers else []
+    table = override({"executor": find(sources_file).settings.get("executor", {})}, own)["executor"]
+    return parse(Executor, table, "[executor]"), tuple(one for one in settings if not one.startswith("executor."))
+
+
 def dry_run(command: F) -> F:
     return click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")(command)
 

@@ -30,7 +30,7 @@ KINDS = ("qa", "mcq", "dialogue", "patient", "discharge", "preference", "open")
 @click.option(
     "--lane", type=click.Choice(["model", "template", "both"]), help="What writes (default: both with a model)."
 )
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes (default: one a core).")
+@options.executor
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="A trial over N items of the corpora.")
 @click.option("--rebuild", is_flag=True, help="Build the corpora again, as one batch of everything.")
 @click.option("--retry", is_flag=True, help="Try again what ended failed or pending.")
@@ -73,11 +73,12 @@ def synth_qa(
     chosen = tuple(dict.fromkeys(recipes or _of_kinds(kinds)))
     if wrong := [name for name in chosen if name not in EVERY]:
         raise ConfigError(f"{wrong[0]} is no recipe of questions. {nearest(wrong[0], EVERY)}")
+    place, settings = options.placed(given["sources_file"], settings, given["executor"], given["workers"])
     store = options.store(given["home"])
     said = _said(model, endpoint, model_licence, lane)
     more = _more(chosen, corpora, kinds, per_passage)
     how = Options(
-        given["workers"] or os.cpu_count() or 1,
+        place,
         given["limit"],
         given["rebuild"],
         given["retry"],

@@ -31,7 +31,7 @@ RECIPES = ("medical_en_es",)
 @click.option(
     "--evaluate", metavar="FILE", help="Translate the English of these pairs and measure against the Spanish."
 )
-@click.option("--workers", type=click.IntRange(min=1), metavar="N", help="Processes (default: one a core).")
+@options.executor
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="A trial over N items (pairs of --evaluate).")
 @click.option("--rebuild", is_flag=True, help="One batch of everything, from the stored bytes.")
 @click.option("--retry", is_flag=True, help="Try again what ended failed or pending.")
@@ -74,10 +74,11 @@ def translate(
     chosen = tuple(dict.fromkeys(recipes or RECIPES))
     if wrong := [name for name in chosen if name not in RECIPES]:
         raise ConfigError(f"{wrong[0]} is no recipe of translations. Known: {', '.join(RECIPES)}.")
+    place, settings = options.placed(given["sources_file"], settings, given["executor"], given["workers"])
     store = options.store(given["home"])
     said = _said(model, engine, model_licence, glossaries, memories, require_terms, back_translation, store, given)
     how = Options(
-        given["workers"] or os.cpu_count() or 1,
+        place,
         None if evaluate else given["limit"],
         given["rebuild"],
         given["retry"],

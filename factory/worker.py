@@ -1,0 +1,184 @@
+"""What runs the tasks of a stage, wherever that is: a process here, an actor of Ray, a job of Slurm.
+
+    python -m factory.worker local TASKS START COUNT       a share of the ranks, in this process
+    python -m factory.worker ray TASKS                     the driver of a Ray cluster, which runs them all
+
+The stage comes as plain values: from stdin, or inside `Share`, which is all that a cluster is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from datatrove.data import DocumentsPipeline
+from datatrove.executor.slurm import SlurmPipelineExecutor
+from datatrove.pipeline.base import PipelineStep
+
+from factory import stage
+from factory.books import Items, ReadStage, Rejected, Sink
+from factory.config import Executor, Recipe
+from factory.errors import ConfigError, EngineError, FactoryError, HomeError
+from factory.executors import FAILURE, OS_ERROR, SAID
+from factory.items import ReadItems
+from factory.readers.child import die_with_parent
+from factory.stage import Context, Stage, recipe_module
+from factory.store import Store, open_store, write_json
+
+
+def steps_of(spec: dict[str, Any]) -> list[Any]:
+    """The steps of a stage, from what reads to what writes."""
+    from datatrove.pipeline.filters.base_filter import BaseFilter
+
+    context = _context(spec)
+    store = open_store(context.home)
+    one: Stage = recipe_module(context.recipe).stages(Recipe.model_validate(spec["config"]), context)[spec["index"]]
+    rejected, items = Rejected(store.path(context.folder)), Items(context.folder)
+    for step in one.steps:
+        if isinstance(step, ReadItems):
+            step.books = items
+        if isinstance(step, BaseFilter) or hasattr(step, "exclusion_writer"):
+            step.exclusion_writer = rejected
+    first = [] if one.equation == "items" else [ReadStage(store, context.previous or "")]
+    return [*first, *one.steps, Sink(store, context.folder, rejected, items, questioned=one.questioned)]
+
+
+def _context(spec: dict[str, Any]) -> Context:
+    lists = {name: tuple(spec["context"][name]) for name in ("earlier", "indexes")}
+    return Context(**{**spec["context"], **lists})
+
+
+class Share(PipelineStep):
+    """One rank of a stage on a cluster, built where it runs; how far it is stands in the home."""
+
+    name = "Stage"
+    type = "STAGE"
+
+    def __init__(self, spec: str) -> None:
+        super().__init__()
+        self.spec = spec
+
+    def run(self, data: DocumentsPipeline = None, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
+        spec = json.loads(self.spec)
+        context = _context(spec)
+        store = open_store(context.home)
+        die_with_parent()
+        stage.told_to(stage.Notes(store, context.folder, rank))
+        try:
+            forget(store, context.folder, rank)
+            found: Iterator[Any] | None = None
+            for step in steps_of(spec):
+                found = step(found, rank, world_size)
+            deque(found or (), maxlen=0)
+        except (EngineError, ConfigError, HomeError) as error:
+            told(spec, error)
+            raise
+        yield from ()
+
+
+class Array(SlurmPipelineExecutor):
+    """Without the job that merges statistics, which would wait for ever behind a rank that failed."""
+
+    def launch_merge_stats(self) -> None:
+        """Nobody reads them; they are wrong after a resume (engines.md)."""
+        return
+
+
+def forget(store: Store, folder: str, rank: int) -> None:
+    """Nothing is there of a rank that was begun on a machine that is gone."""
+    for part in ("data", "items", "signatures"):
+        for name in store.names(f"{folder}/{part}"):
+            if name.startswith(f"{rank:05d}."):
+                store.remove(f"{folder}/{part}/{name}")
+    for reason in store.names(f"{folder}/rejected"):
+        key = f"{folder}/rejected/{reason}/{rank:05d}.jsonl.zst"
+        if store.has(key):
+            store.remove(key)
+
+
+def told(spec: dict[str, Any], error: FactoryError) -> int:
+    """The exit code of a worker that ends with a sentence: a refusal of the storage by its number, others by a file."""
+    number = getattr(error.__cause__, "errno", None)
+    if isinstance(error, HomeError) and number:
+        return OS_ERROR + int(number)
+    said = {"reason": type(error).reason, "message": error.message, "remedy": error.remedy}
+    try:
+        write_json(open_store(spec["context"]["home"]), f"{spec['context']['folder']}/logs/{FAILURE}", said)
+    except HomeError as refused:
+        return OS_ERROR + (getattr(refused.__cause__, "errno", None) or 0)
+    return SAID
+
+
+def _local(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
+    """One worker's share of a stage in this process."""
+    from datatrove.executor.local import LocalPipelineExecutor
+
+    LocalPipelineExecutor(
+        steps_of(spec),
+        tasks=tasks,
+        workers=1,
+        local_tasks=count,
+        local_rank_offset=start,
+        logging_dir=_logs(spec),
+    ).run()
+
+
+def _ray(spec: dict[str, Any], tasks: int) -> None:
+    """Every task that left no marker runs on the cluster; one that is lost is sent again by datatrove, three times."""
+    import ray
+    from datatrove.executor.ray import RayPipelineExecutor
+
+    how = Executor.model_validate(spec["executor"])
+    address = how.ray_address or os.environ.get("RAY_ADDRESS")
+    names: dict[str, Any] = {"runtime_env": {"env_vars": spec["environment"]}, "log_to_driver": False, "logging_level": "ERROR"}
+    if address is None:
+        # A cluster for this run alone listens to this machine only.
+        names |= {
+            "_node_ip_address": "127.0.0.1",
+            "include_dashboard": False,
+            "num_cpus": how.workers or os.cpu_count(),
+        }
+    ray.init(address=address, **names)
+    try:
+        RayPipelineExecutor(
+            [Share(json.dumps(spec))],
+            tasks=tasks,
+            workers=how.workers or -1,
+            cpus_per_task=how.cpus,
+            mem_per_cpu_gb=how.memory_gb / how.cpus,
+            logging_dir=_logs(spec),
+            time=how.seconds,
+            tasks_per_job=1,
+        ).run()
+    finally:
+        ray.shutdown()
+
+
+def _logs(spec: dict[str, Any]) -> str:
+    context = spec["context"]
+    return open_store(context["home"]).path(f"{context['folder']}/logs")
+
+
+def main() -> None:
+    """A worker or a driver: dies with its parent, and so do its forks."""
+    import signal
+
+    die_with_parent()
+    os.register_at_fork(after_in_child=die_with_parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    spec = json.loads(sys.stdin.buffer.read())
+    kind, *numbers = sys.argv[1:]
+    try:
+        (_ray if kind == "ray" else _local)(spec, *(int(n) for n in numbers))
+    except OSError as error:
+        sys.exit(OS_ERROR + (error.errno or 0))
+    except (EngineError, ConfigError, HomeError) as error:
+        sys.exit(told(spec, error))
+
+
+if __name__ == "__main__":
+    main()
