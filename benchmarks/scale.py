@@ -11,6 +11,7 @@ earlier one with a few words changed. Everything runs through the real command; 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import os
@@ -39,7 +40,9 @@ def sentences() -> list[list[str]]:
     for path in sorted((data() / "qa/meddocan").rglob("*.txt")):
         found += re.split(r"(?<=[.])\s+", path.read_text("utf-8"))
     for path in sorted((data() / "html/nci_pdq/es").glob("*.html")):
-        text = re.sub(r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", " ", path.read_text("utf-8"), flags=re.S))
+        text = re.sub(
+            r"<[^>]+>", " ", re.sub(r"<(script|style).*?</\1>", " ", path.read_text("utf-8"), flags=re.DOTALL)
+        )
         found += re.split(r"(?<=[.])\s+", re.sub(r"\s+", " ", text))
     words = [one.split() for one in found]
     return [one for one in words if 12 <= len(one) <= 40 and sum(w.isalpha() for w in one) > 0.7 * len(one)]
@@ -159,9 +162,7 @@ def _slopes(rows: dict[str, Any], name: str) -> dict[str, Any]:
     sizes = sorted(int(size) for size in rows)
     seconds = [rows[str(size)][name]["seconds"] for size in sizes]
     pairs = list(zip(sizes, seconds, strict=True))
-    steps = [
-        math.log(late[1] / early[1]) / math.log(late[0] / early[0]) for early, late in zip(pairs, pairs[1:], strict=False)
-    ]
+    steps = [math.log(late[1] / early[1]) / math.log(late[0] / early[0]) for early, late in itertools.pairwise(pairs)]
     whole = math.log(seconds[-1] / seconds[0]) / math.log(sizes[-1] / sizes[0]) if len(sizes) > 1 else None
     return {"slope": whole, "slopes": steps}
 

@@ -10,12 +10,13 @@ import contextlib
 import dataclasses
 import datetime
 import functools
-import json
+import hashlib
 import os
 import platform
 import shutil
 import tempfile
 import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -26,21 +27,23 @@ from factory.batch import Batch
 from factory.config import Executor, Recipe, Translate, load_toml, nearest, override, parse
 from factory.errors import ConfigError
 from factory.gc import unfinished
-from factory.ledger import Item, Ledger
+from factory.ledger import Item, Ledger, Stored
 from factory.licence import COLUMNS as LICENCE_COLUMNS
 from factory.licence import DRAFT, refused
 from factory.sources import SourceList
 from factory.stage import (
-    INPUTS,
     Context,
     Stage,
     balance,
     begin,
     commit,
+    inputs_of,
     is_done,
+    line_of,
     manifest_of,
     recipe_module,
     refuse_crashes,
+    write_inputs,
 )
 from factory.store import Store, digest, read_json, write_json
 from factory.tombstones import rows_of
@@ -72,18 +75,6 @@ class Options:
     retry: bool = False
     include_unpublishable: bool = False
     endpoint: str | None = None
-
-
-def _packed(lines: list[bytes]) -> bytes:
-    import zstandard
-
-    return bytes(zstandard.ZstdCompressor().compress(b"".join(line + b"\n" for line in lines)))
-
-
-def _lines(packed: bytes | None) -> list[bytes]:
-    import zstandard
-
-    return zstandard.ZstdDecompressor().decompressobj().decompress(packed).splitlines() if packed else []
 
 
 @dataclass(slots=True)
@@ -236,6 +227,39 @@ def ocr_engine() -> str | None:
     return " ".join((said.stdout or said.stderr).split()[:2])
 
 
+class Inputs(Mapping[Item, dict[str, Any]]):
+    """The items of a recipe with their receipts: the source as it is said now, the rows that were taken down.
+
+    A receipt is read when it is asked for.
+    """
+
+    def __init__(self, stored: Stored, sources: dict[str, dict[str, Any]], without: Mapping[Any, Any]) -> None:
+        self._stored, self._sources, self._without = stored, sources, without
+        self._said = {name: digest(source) for name, source in sources.items()}
+
+    def __getitem__(self, item: Item) -> dict[str, Any]:
+        found = self._stored[item] | {"source": self._sources[item.source_id]}
+        return found | ({"without": self._without[item]} if item in self._without else {})
+
+    def __contains__(self, item: object) -> bool:
+        return isinstance(item, Item) and item.source_id in self._sources and item in self._stored
+
+    def __iter__(self) -> Iterator[Item]:
+        return (item for item in self._stored if item.source_id in self._sources)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def digest(self, items: Iterable[Item]) -> str:
+        """The hash of all that a batch's Documents take from the receipts of these items."""
+        found = hashlib.sha256()
+        for item in items:
+            place = self._stored.place(item)
+            row = (self._said[item.source_id], place.name, place.facts, self._without.get(item))
+            found.update(repr(row).encode("utf-8", "surrogatepass"))
+        return found.hexdigest()
+
+
 class Build:
     """A recipe of a home."""
 
@@ -249,25 +273,24 @@ class Build:
         self.root = "trial/" if options.limit is not None else ""
         self._engines = EngineRoom(config, options)
         self._asked: dict[str, Any] = {}
-        self._receipts: dict[Item, dict[str, Any]] | None = None
+        self._receipts: Inputs | None = None
         self._made: dict[str, Any] = {}
         # What was taken down, while it is: stages are copied without it where that is enough.
         self.gone: Gone | None = None
 
     # What may be built
 
-    def receipts(self) -> dict[Item, dict[str, Any]]:
+    def receipts(self) -> Inputs:
         """The items of this recipe, each with its source as the sources file has it now."""
         if self._receipts is None:
-            self._receipts = {}
-            said, without = self._said(), rows_of(self.store)
-            for item, receipt in self.ledger.stored().items():
-                source = said.get(item.source_id, receipt["source"])
-                source = {k: v for k, v in source.items() if k not in HOW_IT_IS_FETCHED}
-                if self._takes(source):
-                    self._receipts[item] = {**receipt, "source": source}
-                    if item in without:
-                        self._receipts[item]["without"] = without[item]
+            stored, said = self.ledger.stored(), self._said()
+            sources: dict[str, dict[str, Any]] = {}
+            for item in stored:
+                if item.source_id not in sources:
+                    source = said.get(item.source_id) or stored[item]["source"]
+                    sources[item.source_id] = {k: v for k, v in source.items() if k not in HOW_IT_IS_FETCHED}
+            taken = {name: source for name, source in sources.items() if self._takes(source)}
+            self._receipts = Inputs(stored, taken, rows_of(self.store))
         return self._receipts
 
     def _said(self) -> dict[str, dict[str, Any]]:
@@ -385,9 +408,7 @@ class Build:
     def _inputs(self, one: Batch) -> tuple[Any, str | None]:
         """What a batch's first stage depends on, and the stage it reads: none, but raw items."""
         known = self.receipts()
-        present = [known[item] for item in one.items if item in known]
-        rows = [[r["source"], r["name"], r.get("facts"), *([r["without"]] if "without" in r else [])] for r in present]
-        return [one.digest, digest(rows)], None
+        return [one.digest, known.digest(item for item in one.items if item in known)], None
 
     def run(self, listener: Listener) -> Result:
         """The dataset is built. Raises the FactoryError of what stopped it."""
@@ -396,6 +417,8 @@ class Build:
 
         for key in unfinished(self.store, ("batches", "datasets", "reports")):
             self.store.remove(key)
+        # The home is ours now: what came in until then is seen, and nothing comes in after.
+        self.ledger, self._receipts = Ledger(self.store), None
         held, new = self.plan()
         # Taking down changes nothing but what is taken down: what is new waits for a build of its own.
         waits = self.gone is not None and new is not None
@@ -489,13 +512,14 @@ class Build:
         known = self.receipts()
         present = [item.id for item in one.batch.items if item in known]
         if one.stage.equation == "items":
-            lines = [json.dumps(known[item], sort_keys=True).encode() for item in one.batch.items if item in known]
+            lines = {line_of(known[item]) for item in one.batch.items if item in known}
             # What is said of a source since then, its licence above all, is for the stage itself to read.
-            if not set(lines) <= set(_lines(self.store.read(f"{old}/{INPUTS}"))):
+            if not lines <= set(inputs_of(self.store, old)):
                 return False
         copy(self.store, one.stage, one.context, old, self.gone, self._ranks(one, present))
         if one.stage.equation == "items":
-            self.store.write(f"{one.context.folder}/{INPUTS}", _packed(lines))
+            items = (known[item] for item in one.batch.items if item in known)
+            write_inputs(self.store, one.context.folder, items, len(present), one.batch.tasks)
         commit(self.store, one.context.folder, balance(self.store, one.stage, one.context, present), {"copied": True})
         return True
 
@@ -516,8 +540,7 @@ class Build:
         known = self.receipts()
         present = [item for item in one.batch.items if item in known]
         if stage.equation == "items":
-            lines = [json.dumps(known[item], sort_keys=True).encode() for item in present]
-            self.store.write(f"{folder}/{INPUTS}", _packed(lines))
+            write_inputs(self.store, folder, (known[item] for item in present), len(present), one.batch.tasks)
             total = len(present)
         else:
             total = int(manifest_of(self.store, one.context.previous or "")["out"])

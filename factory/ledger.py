@@ -7,11 +7,15 @@ A receipt says who (`source`, as it stood), what (`sha256`, `name`, `bytes`), wh
 from __future__ import annotations
 
 import datetime
+import hashlib
 import os
+import sqlite3
+import sys
 import threading
 import uuid
+import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
@@ -80,6 +84,40 @@ class Taken:
         return sum(len(self.ended[s]) for s in statuses)
 
 
+class Place(NamedTuple):
+    """Where an item's receipt is, its name among others of the same bytes, and the hash of what was said of it."""
+
+    key: str
+    name: str
+    facts: bytes | None
+
+
+class Stored(Mapping[Item, dict[str, Any]]):
+    """The items of a home with their receipts; a receipt is read when it is asked for, so a million need little."""
+
+    def __init__(self, database: sqlite3.Connection, places: dict[Item, Place]) -> None:
+        self._places = places
+        self._database = database
+        weakref.finalize(self, self._database.close)
+
+    def __getitem__(self, item: Item) -> dict[str, Any]:
+        place = self._places[item]
+        return Receipts.one(self._database, place.key) | {"name": place.name}
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._places
+
+    def __iter__(self) -> Iterator[Item]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def place(self, item: Item) -> Place:
+        """What is known of an item without reading its receipt."""
+        return self._places[item]
+
+
 class Ledger:
     """The receipts of a home."""
 
@@ -88,31 +126,38 @@ class Ledger:
         self._raw = Raw(store)
         self._writing = threading.Lock()
         self._refused = Refusals(store)
+        self._stored: Stored | None = None
 
     def receipts(self, source_id: str | None = None) -> Iterator[dict[str, Any]]:
         """Every receipt, oldest name first, of one source or of all."""
         return Receipts(self._store).all(source_id)
 
-    def stored(self) -> dict[Item, dict[str, Any]]:
-        """Every item whose bytes are here: its source as last said, under the name that sorts first.
+    def stored(self) -> Stored:
+        """Every item whose bytes are here: its source as last said, under the name that sorts first; read once.
 
         What a web address holds no longer, because something newer was had from it, is left out.
         """
-        found: dict[Item, dict[str, Any]] = {}
-        held: dict[tuple[str, str], str] = {}
+        if self._stored is not None:
+            return self._stored
+        database = Receipts(self._store).opened()
+        found: dict[Item, Place] = {}
+        held: dict[tuple[str, str], Item] = {}
         files: set[Item] = set()
-        for receipt in self.receipts():
-            if receipt["status"] != "stored" or receipt.get("role") == "listing":
+        for row in Receipts.short(database):
+            if row.status != "stored" or row.listing or row.sha256 is None:
                 continue
-            item = Item(receipt["source"]["id"], receipt["sha256"])
-            known = found.get(item, receipt)
-            found[item] = receipt | {"name": min(receipt["name"], known["name"])}
-            if receipt["address"].startswith("file:"):
+            item = Item(sys.intern(row.source), row.sha256)
+            known = found.get(item)
+            found[item] = Place(row.key, min(row.name, known.name) if known else row.name, row.facts)
+            if row.address.startswith("file:"):
                 files.add(item)
             else:
-                held[item.source_id, receipt["address"]] = item.sha256
-        live = files | {Item(source, sha) for (source, _), sha in held.items()}
-        return {item: receipt for item, receipt in found.items() if item in live}
+                held[item.source_id, row.address] = item
+        live = files.union(held.values())
+        if len(live) < len(found):
+            found = {item: place for item, place in found.items() if item in live}
+        self._stored = Stored(database, found)
+        return self._stored
 
     def state(self, source_id: str) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]:
         """Of each address of a source its last receipt, and its last one with bytes."""
@@ -129,22 +174,22 @@ class Ledger:
 
         `items`: different bytes; the same bytes at two addresses are one item.
         """
-        last: dict[tuple[str, str], dict[str, Any]] = {}
-        for receipt in self.receipts():
-            if receipt.get("role") != "listing" or receipt["status"] not in ("stored", "unchanged"):
-                last[receipt["source"]["id"], receipt["address"]] = receipt
+        last: dict[tuple[str, str], tuple[str, str, str | None]] = {}
+        for one in Receipts(self._store).rows():
+            if not one.listing or one.status not in ("stored", "unchanged"):
+                last[sys.intern(one.source), one.address] = (sys.intern(one.status), one.reason, one.next_try)
         items = Counter(item.source_id for item in self.stored())
         found: dict[str, dict[str, Any]] = {}
-        for (source, _), receipt in last.items():
+        for (source, _), (ended, why, next_try) in last.items():
             row = found.setdefault(source, {"stored": 0, "items": items[source], "reasons": {}, "next_try": None})
-            status = receipt["status"] if receipt["status"] in STATUSES else "failed"
+            status = ended if ended in STATUSES else "failed"
             if status in ("stored", "unchanged"):
                 row["stored"] += 1
                 continue
             row[status] = row.get(status, 0) + 1
-            reason = receipt.get("reason") or receipt["status"]
+            reason = why or ended
             row["reasons"][reason] = row["reasons"].get(reason, 0) + 1
-            tries = [t for t in (row["next_try"], receipt.get("next_try")) if t]
+            tries = [t for t in (row["next_try"], next_try) if t]
             row["next_try"] = min(tries, default=None)
         return dict(sorted(found.items()))
 
@@ -163,8 +208,10 @@ class Ledger:
 
     def fingerprint(self) -> str:
         """Changes exactly when what is stored changes, or what is known of it."""
-        rows = [[*item, r["name"], r.get("facts")] for item, r in sorted(self.stored().items())]
-        return digest(rows)
+        stored, found = self.stored(), hashlib.sha256()
+        for item in sorted(stored):
+            found.update(repr((*item, *stored.place(item)[1:])).encode("utf-8", "surrogatepass"))
+        return found.hexdigest()
 
     def record(self, attempt: Attempt) -> dict[str, Any]:
         """The attempt is durable: its bytes first, then its receipt, which is returned.
@@ -176,6 +223,7 @@ class Ledger:
             attempt.status, attempt.reason, attempt.message, attempt.data = "forbidden", REASON, "", None
             return {"status": "forbidden", "reason": REASON, "address": attempt.address, "source": {}, "sha256": None}
         with self._writing:
+            self._stored = None
             if attempt.data is not None and sha is not None:
                 self._raw.put(sha, attempt.data)
             return self._receipt(attempt, sha, len(attempt.data) if attempt.data is not None else 0)
@@ -194,7 +242,9 @@ class Ledger:
         """
         self.say(source)
         said = source.model_dump(mode="json", exclude_none=True)
-        known = {(r["sha256"], r["name"]): r["source"] for r in self.receipts(source.id) if r["status"] == "stored"}
+        same: dict[str, Any] = {}
+        stored = (r for r in self.receipts(source.id) if r["status"] == "stored")
+        known = {(r["sha256"], r["name"]): same.setdefault(digest(r["source"]), r["source"]) for r in stored}
         seen = {sha for sha, _ in known}
         for file in files:
             address, name = file.absolute().as_uri(), os.fsencode(file.name).decode("utf-8", "replace")

@@ -29,7 +29,7 @@ from factory.config import Table
 from factory.errors import FactoryError, StageFailed, UnbalancedStage
 from factory.store import MANIFEST, Store, digest, read_json, write_json
 
-INPUTS = "inputs.jsonl.zst"
+INPUTS = "inputs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,35 @@ class Context:
 
     def inputs(self, store: Store, rank: int, world_size: int) -> Iterator[dict[str, Any]]:
         """The receipts of one rank's items, in the batch's order."""
-        data = store.read(f"{self.folder}/{INPUTS}")
+        key = f"{self.folder}/{INPUTS}/{rank:05d}.jsonl.zst"
+        data = store.read(key)
         if data is None:
-            raise StageFailed(f"{self.folder}/{INPUTS} is gone", "run the same command again")
-        lines = zstandard.ZstdDecompressor().decompressobj().decompress(data).splitlines()
-        size, rest = divmod(len(lines), world_size)
-        start = rank * size + min(rank, rest)
-        for line in itertools.islice(lines, start, start + size + (rank < rest)):
-            yield json.loads(line)
+            raise StageFailed(f"{store.path(key)} is gone", "run the same command again")
+        yield from map(json.loads, _lines(data))
+
+
+def write_inputs(store: Store, folder: str, rows: Iterator[dict[str, Any]], count: int, tasks: int) -> None:
+    """Each task of a first stage has its share of so many receipts, in their order: `inputs/NNNNN.jsonl.zst`."""
+    size, rest = divmod(count, tasks)
+    for rank in range(tasks):
+        lines = [line_of(row) + b"\n" for row in itertools.islice(rows, size + (rank < rest))]
+        packed = bytes(zstandard.ZstdCompressor().compress(b"".join(lines)))
+        store.write(f"{folder}/{INPUTS}/{rank:05d}.jsonl.zst", packed)
+
+
+def line_of(row: dict[str, Any]) -> bytes:
+    """A receipt as it stands in a stage's inputs."""
+    return json.dumps(row, sort_keys=True).encode()
+
+
+def inputs_of(store: Store, folder: str) -> Iterator[bytes]:
+    """The lines of all receipts that a first stage was given."""
+    for name in store.names(f"{folder}/{INPUTS}"):
+        yield from _lines(store.read(f"{folder}/{INPUTS}/{name}") or b"")
+
+
+def _lines(packed: bytes) -> list[bytes]:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(packed).splitlines() if packed else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,8 @@ def _ray(spec: dict[str, Any], tasks: int) -> None:
 
     how = Executor.model_validate(spec["executor"])
     address = how.ray_address or os.environ.get("RAY_ADDRESS")
-    names: dict[str, Any] = {"runtime_env": {"env_vars": spec["environment"]}, "log_to_driver": False, "logging_level": "ERROR"}
+    names: dict[str, Any] = {"runtime_env": {"env_vars": spec["environment"]}, "log_to_driver": False}
+    names["logging_level"] = "ERROR"
     if address is None:
         # A cluster for this run alone listens to this machine only.
         names |= {

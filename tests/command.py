@@ -47,7 +47,7 @@ def tree(home: Path) -> dict[str, str]:
         inside = key.split("/")
         if not file.is_file() or inside[0] not in ("stages", "datasets", "batches"):
             continue
-        if inside[0] == "stages" and (inside[4] == "logs" or inside[4] in ("run.json", "inputs.jsonl.zst")):
+        if inside[0] == "stages" and (inside[4] == "logs" or inside[4] in ("run.json", "inputs")):
             continue
         if inside[0] == "datasets" and len(inside) == 2:
             continue

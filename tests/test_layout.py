@@ -25,7 +25,20 @@ LAYERS = [
     | {"fetch", "receipts", "speech", "lists", "cells"}
     | {"keeper", "server", "replies", "engine", "survey", "tombstones", "smc"},
     {"steps", "dedup", "books", "items", "gather"},
-    {"executors", "worker", "card", "card_words", "attribution", "asked", "build", "derived", "reviews", "export", "report", "gc"}
+    {
+        "executors",
+        "worker",
+        "card",
+        "card_words",
+        "attribution",
+        "asked",
+        "build",
+        "derived",
+        "reviews",
+        "export",
+        "report",
+        "gc",
+    }
     | {"published", "carry", "parcel", "hub", "opening", "retract"},
     {"cli", "__main__", "__init__"},
 ]
@@ -172,8 +185,7 @@ def test_the_readmes_tree_is_the_tree() -> None:
 def step_digests() -> dict[str, list[object]]:
     """Version and source digest of every step the recipes use, and of what its results come from."""
     from factory.build import names, recipe_config
-    from factory.stage import recipe_module
-    from factory.stage import Context
+    from factory.stage import Context, recipe_module
 
     found: dict[str, list[object]] = {}
     for recipe in names():

@@ -69,10 +69,12 @@ def slurm(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
     key.write_bytes(os.urandom(128))
     key.chmod(0o600)
     environment = {"SLURM_CONF": str(conf)}
-    places = [f"--{name}={folder}/munge.{name.split('-')[0]}" for name in ("socket", "pid-file", "log-file", "seed-file")]
+    places = [
+        f"--{name}={folder}/munge.{name.split('-')[0]}" for name in ("socket", "pid-file", "log-file", "seed-file")
+    ]
     with contextlib.ExitStack() as stack:
         stack.enter_context(_running(["munged", "--foreground", "--force", f"--key-file={key}", *places], environment))
-        _until(lambda: (folder / "munge.socket").exists(), "munged")
+        _until((folder / "munge.socket").exists, "munged")
         stack.enter_context(_running([shutil.which("slurmctld") or "slurmctld", "-D", "-c"], environment))
         _until(lambda: _says(["scontrol", "ping"], environment, "UP"), "slurmctld")
         stack.enter_context(_running([shutil.which("slurmd") or "slurmd", "-D", "-N", host], environment))
@@ -96,7 +98,9 @@ def ray(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
 def s3(bucket: str) -> Iterator[dict[str, str]]:
     """moto's S3 server in a process of its own, with one bucket; the environment that leads there."""
     port = free_port()
-    code = f"from moto.server import ThreadedMotoServer as S; import time; S('127.0.0.1', {port}).start(); time.sleep(1e6)"
+    code = (
+        f"from moto.server import ThreadedMotoServer as S; import time; S('127.0.0.1', {port}).start(); time.sleep(1e6)"
+    )
     keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
     environment = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}", **keys}
     with _running([sys.executable, "-W", "ignore", "-c", code], {}):
@@ -110,7 +114,11 @@ def s3(bucket: str) -> Iterator[dict[str, str]]:
 def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """A program in a session of its own until the block ends; then its whole session is gone."""
     child = subprocess.Popen(
-        command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        env=os.environ | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield child
