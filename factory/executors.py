@@ -304,11 +304,13 @@ def _slurm(job: Job, executor: Executor) -> Ended:
     # Before the jobs: a command that is killed leaves what it takes to stop them.
     write_json(job.store, f"{job.context.folder}/{JOBS}", {"kind": "slurm", "name": name, "round": number})
     _submit(job, executor, name)
+    ended = False
     try:
         _await(job, name)
-    except BaseException:
-        _cancel(name)
-        raise
+        ended = True
+    finally:
+        if not ended:
+            _cancel(name)
     states = _states(name)
     ranks = read_json(job.store, f"{job.context.folder}/logs/ranks_to_run.json")
     place = {rank: number for number, rank in enumerate(ranks)}

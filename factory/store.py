@@ -13,6 +13,7 @@ Every write is whole or absent: locally a temporary name, fsync and rename; else
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -57,6 +58,7 @@ class Store(Protocol):
     def remove(self, key: str) -> None: ...
     def size(self, key: str) -> int: ...
     def digest(self, key: str) -> str: ...
+    def file(self, key: str) -> contextlib.AbstractContextManager[str]: ...
 
 
 class LocalStore:
@@ -97,6 +99,29 @@ class LocalStore:
             if temporary:
                 Path(temporary).unlink(missing_ok=True)
             raise home_error(error, target) from error
+
+    @contextlib.contextmanager
+    def file(self, key: str) -> Iterator[str]:
+        """A path to write to; when the block ends, the key holds what is there, durably. Raises HomeError."""
+        target = self.path(key)
+        folder = os.path.dirname(target)
+        temporary = ""
+        try:
+            os.makedirs(folder, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=folder)
+            os.close(handle)
+            yield temporary
+            with open(temporary, "rb") as file:
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, target)
+            temporary = ""
+            sync_folder(folder)
+        except OSError as error:
+            raise home_error(error, target) from error
+        finally:
+            if temporary:
+                Path(temporary).unlink(missing_ok=True)
 
     def has(self, key: str) -> bool:
         return os.path.exists(self.path(key))
@@ -172,6 +197,17 @@ class RemoteStore:
             self._fs.pipe_file(self._at(key), data)
         except OSError as error:
             raise home_error(error, self.path(key)) from error
+
+    @contextlib.contextmanager
+    def file(self, key: str) -> Iterator[str]:
+        """A path on this machine to write to; when the block ends, the key holds what is there. Raises HomeError."""
+        with tempfile.TemporaryDirectory(prefix="factory-") as folder:
+            path = os.path.join(folder, "file")
+            yield path
+            try:
+                self._fs.put_file(path, self._at(key))
+            except OSError as error:
+                raise home_error(error, self.path(key)) from error
 
     def has(self, key: str) -> bool:
         self._fs.invalidate_cache()

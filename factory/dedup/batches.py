@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from factory.books import documents, picked
+from factory.books import documents, picked, rows_with
 from factory.dedup import index
 from factory.dedup.across import Version, translated
 from factory.dedup.clusters import Rows, decide
@@ -28,6 +29,7 @@ _COLUMNS = [
 ]  # fmt: skip
 # Copies of one work that are compared whatever their signatures say: a book has no more editions here.
 _EDITIONS = 64
+_WORKS = ("doi:", "isbn:")
 
 # A Document's place: its batch (earlier ones by their place in the list, this one last) and its row in the data.
 Place = tuple[int, int]
@@ -50,13 +52,13 @@ class Copy(NamedTuple):
 
 
 class Fact(NamedTuple):
-    """What is known of a Document before its text is compared."""
+    """What is known of a Document before its text is compared; `work` only where it is more than the Document's own."""
 
     copy: Copy
     content: str
     work: str
     split: str
-    version: Version
+    language: str
 
 
 def fact_of(row: Mapping[str, Any]) -> Fact:
@@ -64,9 +66,15 @@ def fact_of(row: Mapping[str, Any]) -> Fact:
     personal = sum(dict(row["personal"] or []).values())
     kind = _RANK_OF_KIND[row["source_kind"]]
     copy = Copy(refused(row) is not None, personal, kind, -len(row.get("text") or ""), row["doc_id"])
+    work = row["work_id"] if row["work_id"].startswith(_WORKS) else ""
+    language = sys.intern(row["language"] or "und")
+    return Fact(copy, row["content_sha256"], work, sys.intern(row["split"]), language)
+
+
+def version_of(row: Mapping[str, Any]) -> Version:
+    """What tells a Document's translations."""
     titles = tuple(title for title in (row["title"], *(row["parallel_titles"] or ())) if title)
-    version = Version(row["doc_id"], row["language"] or "und", row["work_id"], titles)
-    return Fact(copy, row["content_sha256"], row["work_id"], row["split"], version)
+    return Version(row["doc_id"], row["language"] or "und", row["work_id"], titles)
 
 
 @dataclass(slots=True)
@@ -118,7 +126,7 @@ def decided(store: Store, context: Context) -> Decided:
         raise AssertionError(f"{previous}: signatures and documents differ in number")
     earlier = _Earlier(store, context.earlier)
     same = _same_characters(facts, earlier.with_content({fact.content for fact in facts}))
-    for row, kept in _translations(facts, earlier).items():
+    for row, kept in _translations(store, previous, facts, earlier).items():
         if row not in same:
             why = {"filter_reason": "translated_already", "duplicate_of": kept, "containment": 0.0}
             found.dropped[row] = why
@@ -150,11 +158,11 @@ def _same_characters(facts: list[Fact], before: dict[str, Copy]) -> dict[int, st
     return found
 
 
-def _translations(facts: list[Fact], earlier: _Earlier) -> dict[int, str]:
+def _translations(store: Store, folder: str, facts: list[Fact], earlier: _Earlier) -> dict[int, str]:
     """Each row in another language of a work that is here, or in an earlier batch, in Spanish."""
-    if len({fact.version.language for fact in facts}) == 1 and facts[0].version.language == "es":
+    if {fact.language for fact in facts} == {"es"}:
         return {}
-    homes = translated([*(fact.version for fact in facts), *earlier.versions()])
+    homes = translated([*map(version_of, documents(store, folder, _COLUMNS)), *earlier.versions()])
     return {row: homes[fact.copy.doc_id] for row, fact in enumerate(facts) if fact.copy.doc_id in homes}
 
 
@@ -169,25 +177,24 @@ class _Earlier:
         """The best earlier copy of each content that is wanted."""
         found: dict[str, Copy] = {}
         for folder in self.folders:
-            contents = enumerate(documents(self._store, folder, ["content_sha256"]))
-            here = {at for at, row in contents if row["content_sha256"] in wanted}
+            here = rows_with(self._store, folder, "content_sha256", wanted)
             for _, row in picked(self._store, folder, here, _COLUMNS):
-                copy = fact_of(row).copy
-                found[row["content_sha256"]] = min(found.get(row["content_sha256"], copy), copy)
+                fact = fact_of(row)
+                found[fact.content] = min(found.get(fact.content, fact.copy), fact.copy)
         return found
 
     def versions(self) -> Iterator[Version]:
         """Every work in its languages."""
         for folder in self.folders:
-            yield from (fact_of(row).version for row in documents(self._store, folder, _COLUMNS))
+            yield from map(version_of, documents(self._store, folder, _COLUMNS))
 
     def of_works(self, wanted: set[str]) -> dict[str, list[Place]]:
         """Where earlier copies of works are."""
         found: dict[str, list[Place]] = defaultdict(list)
         for number, folder in enumerate(self.folders) if wanted else ():
-            for at, row in enumerate(documents(self._store, folder, ["work_id"])):
-                if row["work_id"] in wanted:
-                    found[row["work_id"]].append((number, at))
+            here = rows_with(self._store, folder, "work_id", wanted)
+            for at, row in picked(self._store, folder, here, ["work_id"]):
+                found[row["work_id"]].append((number, at))
         return found
 
     def facts(self, places: Iterable[Place]) -> dict[Place, tuple[Fact, str]]:
@@ -215,7 +222,7 @@ class _Near:
 
     def decide(self, found: Decided) -> None:
         """Fills in what is dropped, the splits, and what was kept apart."""
-        near = self._pairs(found.signatures[np.array(self._alone, dtype=np.int64)])
+        near = self._pairs(index.ordered(found.signatures, np.array(self._alone, dtype=np.int64)))
         shift = len(self._before)
         order = range(shift, shift + len(self._alone))
         with Spool() as spool:
@@ -231,8 +238,8 @@ class _Near:
                     "duplicate_of": self._fact(home).copy.doc_id,
                     "containment": round(how.containment, 4),
                 }
-            else:
-                found.split[row] = self._fact(decision.group(number)).split
+            elif (group := decision.group(number)) != number:
+                found.split[row] = self._fact(group).split
         for number, (better, how) in sorted(decision.superseded.items()):
             names = {"doc_id": self._fact(number).copy.doc_id, "superseded_by": self._fact(better).copy.doc_id}
             found.superseded.append(names | {"containment": round(how.containment, 4)})
@@ -264,7 +271,7 @@ class _Near:
                     old[ours].update((number, at) for at in theirs)
         works: dict[str, list[int]] = defaultdict(list)
         for rank, row in enumerate(self._alone):
-            if self._facts[row].work.startswith(("doi:", "isbn:")):
+            if self._facts[row].work:
                 works[self._facts[row].work].append(rank)
         for work, places in self._old.of_works(set(works)).items():
             for rank in works[work]:

@@ -9,7 +9,9 @@ Read through a memory map where the home is a local folder, so that an added bat
 
 from __future__ import annotations
 
+import contextlib
 import io
+import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -17,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from factory.dedup.signatures import BANDS, U32, U64, WIDTH, band_hashes, greatest_containment, resemblance
+from factory.dedup.signatures import BANDS, U32, U64, WIDTH, band_hash, greatest_containment, resemblance
 from factory.errors import StageFailed
 from factory.store import LocalStore, Store
 
@@ -56,19 +58,48 @@ def loaded(store: Store, key: str) -> npt.NDArray[np.generic]:
 
 def write(store: Store, folder: str, signatures: U32) -> None:
     """The index of a batch is beside its data."""
-    ordinals = np.empty((BANDS, len(signatures)), dtype=np.uint32)
-    hashes = np.empty((BANDS, len(signatures)), dtype=np.uint64)
-    for band in range(BANDS):
-        column = _band(signatures, band)
-        order = np.argsort(column, kind="stable")
-        ordinals[band], hashes[band] = order, column[order]
-    for name, array in (("hashes", hashes), ("ordinals", ordinals), ("signatures", signatures)):
-        store.write(f"{folder}/{FOLDER}/{name}.npy", saved(array))
+    shape = (BANDS, len(signatures))
+    with (
+        _filled(store, folder, "hashes", np.uint64, shape) as hashes,
+        _filled(store, folder, "ordinals", np.uint32, shape) as ordinals,
+    ):
+        for band in range(BANDS):
+            column = _band(signatures, band)
+            order = np.argsort(column, kind="stable")
+            ordinals[band], hashes[band] = order, column[order]
+    with _filled(store, folder, "signatures", np.uint32, signatures.shape) as copy:
+        for at in range(0, len(signatures), _BLOCK):
+            copy[at : at + _BLOCK] = signatures[at : at + _BLOCK]
+
+
+@contextlib.contextmanager
+def _filled(store: Store, folder: str, name: str, kind: type, shape: tuple[int, ...]) -> Iterator[Any]:
+    """An array of the index on disk, to be filled; nothing of it need be in memory."""
+    with store.file(f"{folder}/{FOLDER}/{name}.npy") as path:
+        array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+        yield array
+        array.flush()
+
+
+def mapped(rows: int) -> U32:
+    """Room for so many signatures in a temporary file (TMPDIR), for what may be larger than memory."""
+    if rows == 0:
+        return np.empty((0, WIDTH), dtype=np.uint32)
+    with tempfile.TemporaryFile(prefix="factory-dedup-") as file:
+        return np.memmap(file, dtype=np.uint32, mode="w+", shape=(rows, WIDTH))
+
+
+def ordered(signatures: U32, rows: I64) -> U32:
+    """The signatures of these rows, in their order."""
+    found = mapped(len(rows))
+    for at in range(0, len(rows), _BLOCK):
+        found[at : at + _BLOCK] = signatures[rows[at : at + _BLOCK]]
+    return found
 
 
 def _band(signatures: U32, band: int) -> U64:
     """One band of every signature; a block at a time, so that a mapped file stays on disk."""
-    parts = [band_hashes(np.asarray(signatures[at : at + _BLOCK]))[:, band] for at in range(0, len(signatures), _BLOCK)]
+    parts = [band_hash(np.asarray(signatures[at : at + _BLOCK]), band) for at in range(0, len(signatures), _BLOCK)]
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.uint64)
 
 
@@ -132,10 +163,14 @@ def _alike(pairs: I64, first: npt.NDArray[np.generic], second: npt.NDArray[np.ge
 
 def signatures_of_stage(store: Store, folder: str) -> U32:
     """Every signature of a stage, in the order of its data."""
-    parts = [loaded(store, f"{folder}/signatures/{name}") for name in store.names(f"{folder}/signatures")]
-    if not parts:
-        return np.empty((0, WIDTH), dtype=np.uint32)
-    return np.concatenate(parts).astype(np.uint32, copy=False)
+    keys = [f"{folder}/signatures/{name}" for name in store.names(f"{folder}/signatures")]
+    found = mapped(sum(len(loaded(store, key)) for key in keys))
+    at = 0
+    for key in keys:
+        part = loaded(store, key)
+        found[at : at + len(part)] = part
+        at += len(part)
+    return found
 
 
 def write_pairs(store: Store, folder: str, name: str, pairs: list[dict[str, Any]]) -> None:

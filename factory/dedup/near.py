@@ -22,7 +22,7 @@ class Signatures(PipelineStep):
 
     name = "Signatures"
     type = "DEDUP"
-    version = 1
+    version = 2
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Duplicates(PipelineStep):
 
     name = "Duplicates"
     type = "DEDUP"
-    version = 2
+    version = 3
 
     def __init__(self, context: Context) -> None:
         super().__init__()
@@ -77,6 +77,6 @@ class Duplicates(PipelineStep):
                 document.metadata.update(why)
                 self.exclusion_writer.write(document, rank)
         if kept:
-            index.write(store, self.context.folder, found.signatures[np.array(kept)])
+            index.write(store, self.context.folder, index.ordered(found.signatures, np.array(kept, dtype=np.int64)))
         index.write_pairs(store, self.context.folder, index.APART, found.apart)
         index.write_pairs(store, self.context.folder, index.SUPERSEDED, found.superseded)

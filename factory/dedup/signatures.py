@@ -125,10 +125,15 @@ def _batch(stream: Iterator[str]) -> list[str]:
 
 def band_hashes(signature: U32) -> U64:
     """The hash of each band of signatures (n, WIDTH): shape (n, BANDS)."""
-    rows = signature[:, :PERMUTATIONS].reshape(-1, BANDS, ROWS).astype(np.uint64)
-    found = np.zeros(rows.shape[:2], dtype=np.uint64)
+    return np.stack([band_hash(signature, band) for band in range(BANDS)], axis=1)
+
+
+def band_hash(signature: U32, band: int) -> U64:
+    """The hash of one band of signatures (n, WIDTH): shape (n,)."""
+    rows = signature[:, band * ROWS : (band + 1) * ROWS].astype(np.uint64)
+    found = np.zeros(len(rows), dtype=np.uint64)
     for row in range(ROWS):
-        found = (found ^ rows[:, :, row]) * _PRIME
+        found = (found ^ rows[:, row]) * _PRIME
         found ^= found >> np.uint64(32)
     return found
 
