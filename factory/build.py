@@ -271,7 +271,7 @@ class Build:
         self.options = options
         self.ledger = Ledger(store)
         self.root = "trial/" if options.limit is not None else ""
-        self._engines = EngineRoom(config, options)
+        self._engines = EngineRoom(store, config, options)
         self._asked: dict[str, Any] = {}
         self._receipts: Inputs | None = None
         self._made: dict[str, Any] = {}
@@ -698,8 +698,9 @@ def _added(before: dict[str, Any], table: dict[str, Any], seconds: float) -> dic
 class EngineRoom:
     """The model server of a build: none until a stage asks for it, then one until the build ends."""
 
-    def __init__(self, config: Recipe, options: Options) -> None:
-        self._config, self._options = config, options
+    def __init__(self, store: Store, config: Recipe, options: Options) -> None:
+        self._store, self._config, self._options = store, config, options
+        self._more: dict[str, str] = {}
         self._stack = contextlib.ExitStack()
         self._server: Any = None
         self._told: dict[str, str] | None = None
@@ -726,8 +727,9 @@ class EngineRoom:
 
             profile = profile_in(self._config)
             found = self._connection(profile, listener)
-            check_contract(found, profile)
-            self._told = found.environment()
+            for url in (found.url, *found.others):
+                check_contract(found._replace(url=url), profile)
+            self._told = found.environment() | self._more
         return self._told
 
     def _connection(self, profile: Any, listener: Listener) -> Any:
@@ -735,12 +737,25 @@ class EngineRoom:
 
         window = self._config.calls.window or min(2 * self._config.serve.max_num_seqs, 1024)
         if self._options.endpoint:
-            return endpoint(self._options.endpoint, profile, window)
+            first, *more = (endpoint(one, profile, window) for one in self._options.endpoint.split(","))
+            return first._replace(others=tuple(one.url for one in more))
         asking = self._config.translate or self._config.questions
         if asking and asking.engine == "endpoint":
             raise ConfigError("the address of the model's server is not said", "name it: --endpoint URL")
+        if self._options.executor.servers:
+            return self._cluster(profile, window, listener)
         from factory.server import Server
 
         log = os.path.join(tempfile.gettempdir(), f"corpus-factory-vllm-{os.getuid()}.log")
         self._server = self._stack.enter_context(Server(profile, self._config.serve, log, listener.say))
         return Connection(self._server.url, profile.name, "vllm", window)
+
+    def _cluster(self, profile: Any, window: int, listener: Listener) -> Any:
+        """Servers on the nodes of the cluster, found through the home."""
+        from factory.engine import Connection
+        from factory.servers import Servers, environment_of
+
+        how = self._options.executor
+        self._server = self._stack.enter_context(Servers(self._store, profile, self._config.serve, how, listener.say))
+        self._more = environment_of(how)
+        return Connection(self._server.first(), profile.name, "vllm", window, roster=self._server.key)

@@ -34,18 +34,26 @@ if TYPE_CHECKING:
     import aiohttp
 
 ENVIRONMENT = "FACTORY_ENGINE"
+# The key of our own servers on a cluster, new for each run.
+RUN_KEY = "FACTORY_ENGINE_KEY"
 KEY_VARIABLES = ("FACTORY_ENDPOINT_KEY", "OPENAI_API_KEY")
 _MOST_BACKOFF = 30.0
 _HEALTH_SECONDS = 0.25
 
 
 class Connection(NamedTuple):
-    """Where a server is and what it calls the model; `kind`: `vllm` is one of ours."""
+    """Where a server is and what it calls the model; `kind`: `vllm` is one of ours.
+
+    `window`: requests at once to each. Of several servers: `others`, their addresses, or `roster`, where in the home
+    they say that they are there.
+    """
 
     url: str
     model: str
     kind: Literal["vllm", "endpoint"]
     window: int
+    others: tuple[str, ...] = ()
+    roster: str = ""
 
     def environment(self) -> dict[str, str]:
         """What a worker is told; never part of a stage's hash."""
@@ -57,7 +65,8 @@ def connection() -> Connection:
     said = os.environ.get(ENVIRONMENT)
     if not said:
         raise EngineDown("no model server was started for this stage")
-    return Connection(*json.loads(said))
+    url, model, kind, window, others, roster = json.loads(said)
+    return Connection(url, model, kind, window, tuple(others), roster)
 
 
 def key_of_endpoint(url: str) -> str:
@@ -136,7 +145,7 @@ def base_url(url: str) -> str:
 
 def only_model(url: str) -> str:
     """The one model that an endpoint has. Raises ConfigError where it has several or does not say."""
-    base = base_url(url)
+    base = base_url(url.split(",", maxsplit=1)[0])
     try:
         names = [str(one["id"]) for one in asked(base, "/v1/models", key=key_of_endpoint(base))["data"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -187,7 +196,7 @@ def check_contract(found: Connection, profile: Profile) -> None:
     prompt = render(profile, "", [Turn("user", "Di hola.")])
     schema = _SCHEMA if profile.reply == "json" else None
     path, body = body_of(Ask(prompt, 32, Sampling(), "", schema), found)
-    key = "" if found.kind == "vllm" else key_of_endpoint(found.url)
+    key = os.environ.get(RUN_KEY, "") if found.kind == "vllm" else key_of_endpoint(found.url)
     try:
         reply = reply_of(_first_answer(found.url, path, body, key))
     except (OSError, ValueError) as error:
@@ -346,10 +355,21 @@ class _Erred(Exception):
         self.reason = reason
 
 
-class Engine:
-    """Asks one server. Used inside one event loop; `close` when done."""
+class Moved(Exception):
+    """Another server may be asked; `drops`: how often one died while it was asked this."""
 
-    def __init__(self, found: Connection, model: str, calls: Calls, replies: Replies) -> None:
+    def __init__(self, drops: int) -> None:
+        super().__init__()
+        self.drops = drops
+
+
+class Engine:
+    """Asks one server. Used inside one event loop; `close` when done.
+
+    `movable`: where the server is away, another one is asked (`fleet.py`).
+    """
+
+    def __init__(self, found: Connection, model: str, calls: Calls, replies: Replies, *, movable: bool = False) -> None:
         self.connection = found
         self.tally = Tally(window=found.window)
         self._model = model
@@ -363,7 +383,13 @@ class Engine:
         self._solo = asyncio.Lock()
         self._alone = 0
         self._idle = asyncio.Condition()
-        self._key = "" if found.kind == "vllm" else key_of_endpoint(found.url)
+        self._movable = movable
+        self._key = os.environ.get(RUN_KEY, "") if found.kind == "vllm" else key_of_endpoint(found.url)
+
+    @property
+    def load(self) -> int:
+        """Requests under way, and those that wait for a place."""
+        return self.tally.in_flight + len(self._waiting)
 
     async def ask(self, ask: Ask) -> Reply:
         """The model's reply, from those kept where it was asked before.
@@ -378,7 +404,7 @@ class Engine:
             self.tally.cached += 1
             return kept
         try:
-            reply = await self._persist(ask)
+            reply = await self.persist(ask)
         except BadReply as error:
             self.tally.failures[error.reason] = self.tally.failures.get(error.reason, 0) + 1
             raise
@@ -389,9 +415,9 @@ class Engine:
         self.tally.tokens_out += reply.completion_tokens
         return reply
 
-    async def _persist(self, ask: Ask) -> Reply:
-        """Sends until there is a reply, or a reason why there is none."""
-        errors = drops = 0
+    async def persist(self, ask: Ask, drops: int = 0) -> Reply:
+        """Sends until there is a reply, or a reason why there is none; Moved where another server may be asked."""
+        errors = 0
         while True:
             alone = drops >= 2
             try:
@@ -401,12 +427,16 @@ class Engine:
                 self._shrink()
                 await self._leave_alone(busy.after)
             except _Away:
-                await self._await_server()
+                if self._movable:
+                    raise Moved(drops) from None
+                await self.await_server()
             except _Dropped:
                 drops += 1
                 if drops > 3:  # twice among others, twice alone
                     raise _bad("engine_crash", "the server died each time it was asked this") from None
-                await self._await_server()
+                if self._movable:
+                    raise Moved(drops) from None
+                await self.await_server()
             except _Erred as error:
                 errors += 1
                 if errors >= self._calls.tries:
@@ -532,7 +562,7 @@ class Engine:
         )
         return self._session
 
-    async def _await_server(self) -> None:
+    async def await_server(self) -> None:
         """The server answers again. Raises EngineDown where it stays away."""
         import aiohttp
 
@@ -554,9 +584,13 @@ class Engine:
 
     async def close(self) -> None:
         """Connections and the store of replies are closed."""
+        await self.disconnect()
+        self._replies.close()
+
+    async def disconnect(self) -> None:
+        """Connections are closed."""
         if self._session is not None:
             await self._session.close()
-        self._replies.close()
 
 
 class _Status(Exception):

@@ -72,7 +72,7 @@ def quantised_here() -> bool:
     return not flags or "avx512f" in flags.split()
 
 
-def command(profile: Profile, serve: Serve, python: str, port: int) -> list[str]:
+def command(profile: Profile, serve: Serve, python: str, port: int, host: str = "127.0.0.1") -> list[str]:
     """How vLLM is started for a profile."""
     if profile.engine != "vllm":
         twin = f"; take {profile.twin}" if profile.twin else ""
@@ -86,7 +86,7 @@ def command(profile: Profile, serve: Serve, python: str, port: int) -> list[str]
             f"take {profile.twin}" if profile.twin else "name a server that runs it: --endpoint URL",
         )
     found = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", profile.repo]
-    found += ["--served-model-name", profile.name, "--host", "127.0.0.1", "--port", str(port)]
+    found += ["--served-model-name", profile.name, "--host", host, "--port", str(port)]
     found += ["--max-model-len", str(profile.context), "--max-num-seqs", str(serve.max_num_seqs)]
     # xgrammar with maxLength writes raw control characters (engines.md).
     found += ["--structured-outputs-config", '{"backend":"guidance","disable_any_whitespace":true}']
@@ -105,10 +105,10 @@ def command(profile: Profile, serve: Serve, python: str, port: int) -> list[str]
     return [*found, *serve.arguments]
 
 
-def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port of an address of this machine that nobody listens on now."""
     with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
+        one.bind((host, 0))
         return int(one.getsockname()[1])
 
 
@@ -118,7 +118,16 @@ class Server:
     Raises EngineDown where it does not come up, ConfigError where there is no vLLM or another run has the machine.
     """
 
-    def __init__(self, profile: Profile, serve: Serve, log: str, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        serve: Serve,
+        log: str,
+        say: Callable[[str], None] = lambda _: None,
+        *,
+        host: str = "127.0.0.1",
+        alone: bool = True,
+    ) -> None:
         python = vllm_python(serve)
         if python is None:
             raise ConfigError(
@@ -129,6 +138,7 @@ class Server:
         self.starts = 0
         self.failed: str | None = None
         self._profile, self._serve, self._log_path, self._say = profile, serve, log, say
+        self._host, self._alone = host, alone
         self._command = command(profile, serve, python, 0)
         self._python = python
         self._keeper: subprocess.Popen[bytes] | None = None
@@ -143,13 +153,14 @@ class Server:
         return self._keeper.pid if self._keeper else None
 
     def __enter__(self) -> Self:
-        self._lock = _machine_lock()
+        # On a cluster the scheduler says who has which GPU.
+        self._lock = _machine_lock() if self._alone else None
         with contextlib.suppress(FileNotFoundError):
             os.truncate(self._log_path, 0)
         try:
-            port = free_port()
-            self.url = f"http://127.0.0.1:{port}"
-            self._command = command(self._profile, self._serve, self._python, port)
+            port = free_port(self._host)
+            self.url = f"http://{self._host}:{port}"
+            self._command = command(self._profile, self._serve, self._python, port, self._host)
             self._start()
             self._await_health()
             self._watcher.start()
@@ -285,7 +296,9 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not hidden.search(name)}
     # Its sockets have paths of 107 characters at most.
     short = {"VLLM_RPC_BASE_PATH": "/tmp"} if len(tempfile.gettempdir()) > 60 else {}  # noqa: S108 - vLLM's own default
-    return short | kept | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    # Ours of this run, where there is one: on a cluster others reach the port too.
+    own = {"VLLM_API_KEY": os.environ["FACTORY_ENGINE_KEY"]} if os.environ.get("FACTORY_ENGINE_KEY") else {}
+    return short | kept | own | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
 
 
 def _machine_lock() -> IO[str]:

@@ -2,6 +2,7 @@
 
     python -m factory.worker local TASKS START COUNT       a share of the ranks, in this process
     python -m factory.worker ray TASKS                     the driver of a Ray cluster, which runs them all
+    python -m factory.worker serve                         the driver of model servers on a Ray cluster
 
 The stage comes as plain values: from stdin, or inside `Share`, which is all that a cluster is sent.
 """
@@ -13,7 +14,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from datatrove.data import DocumentsPipeline
 from datatrove.executor.slurm import SlurmPipelineExecutor
@@ -129,21 +130,22 @@ def _local(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
 
 def _ray(spec: dict[str, Any], tasks: int) -> None:
     """Every task that left no marker runs on the cluster; one that is lost is sent again by datatrove, three times."""
+    import datatrove.executor.ray as engine
     import ray
-    from datatrove.executor.ray import RayPipelineExecutor
+    from datatrove.executor.ray import RayPipelineExecutor, RayTaskManager
 
+    class Tasks(RayTaskManager):  # type: ignore[misc]
+        """datatrove waits for ever for an actor that died before its first task (docs/decisions/022.md)."""
+
+        def submit_task(self, *given: Any) -> Any:
+            waited = super().submit_task(*given)
+            sent = self.pg_futures[-1]
+            sent.add_done_callback(lambda done: done.exception() and waited.set_exception(done.exception()))
+            return waited
+
+    engine.RayTaskManager = Tasks
     how = Executor.model_validate(spec["executor"])
-    address = how.ray_address or os.environ.get("RAY_ADDRESS")
-    names: dict[str, Any] = {"runtime_env": {"env_vars": spec["environment"]}, "log_to_driver": False}
-    names["logging_level"] = "ERROR"
-    if address is None:
-        # A cluster for this run alone listens to this machine only.
-        names |= {
-            "_node_ip_address": "127.0.0.1",
-            "include_dashboard": False,
-            "num_cpus": how.workers or os.cpu_count(),
-        }
-    ray.init(address=address, **names)
+    _connect(how, spec["environment"])
     try:
         RayPipelineExecutor(
             [Share(json.dumps(spec))],
@@ -157,6 +159,46 @@ def _ray(spec: dict[str, Any], tasks: int) -> None:
         ).run()
     finally:
         ray.shutdown()
+
+
+def _connect(how: Executor, environment: dict[str, str]) -> None:
+    """This process drives the Ray cluster that is named, or one for this run alone."""
+    import ray
+
+    address = how.ray_address or os.environ.get("RAY_ADDRESS")
+    names: dict[str, Any] = {"runtime_env": {"env_vars": environment}, "log_to_driver": False}
+    names["logging_level"] = "ERROR"
+    if address is None:
+        # A cluster for this run alone listens to this machine only.
+        names |= {
+            "_node_ip_address": "127.0.0.1",
+            "include_dashboard": False,
+            "num_cpus": how.workers or os.cpu_count(),
+        }
+    try:
+        ray.init(address=address, **names)
+    except (ConnectionError, RuntimeError) as error:
+        raise ConfigError(
+            f"Ray does not answer at {address or 'this machine'}: {' '.join(str(error).split())[:200]}",
+            "is the cluster up, and its token here (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN)?",
+        ) from error
+
+
+def _serve(spec: dict[str, Any]) -> None:
+    """Model servers on the nodes of the cluster, one a task; one that is lost is started elsewhere, three times."""
+    import subprocess
+
+    import ray
+
+    how = Executor.model_validate(spec["executor"])
+    _connect(how, spec["environment"])
+
+    def serve(command: Any) -> Any:
+        return subprocess.run([sys.executable, *command], check=False).returncode
+
+    remote = cast("Any", ray.remote)(serve)
+    task = remote.options(num_gpus=how.gpus, num_cpus=how.server_cpus, scheduling_strategy="SPREAD")
+    ray.get([task.remote(spec["command"]) for _ in range(how.servers)])
 
 
 def _logs(spec: dict[str, Any]) -> str:
@@ -174,7 +216,7 @@ def main() -> None:
     spec = json.loads(sys.stdin.buffer.read())
     kind, *numbers = sys.argv[1:]
     try:
-        (_ray if kind == "ray" else _local)(spec, *(int(n) for n in numbers))
+        {"ray": _ray, "serve": _serve, "local": _local}[kind](spec, *(int(n) for n in numbers))
     except OSError as error:
         sys.exit(OS_ERROR + (error.errno or 0))
     except (EngineError, ConfigError, HomeError) as error:

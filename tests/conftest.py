@@ -35,6 +35,9 @@ LACKING = {
     "apertium": lambda: apertium.version() is None,
     "vllm": lambda: server.vllm_python() is None,
     "chromium": lambda: shutil.which("chromium") is None,
+    "ray": lambda: importlib.util.find_spec("ray") is None,
+    "slurm": lambda: os.geteuid() != 0 or not all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))),
+    "s3": lambda: importlib.util.find_spec("moto") is None or importlib.util.find_spec("s3fs") is None,
 }
 
 

@@ -23,7 +23,7 @@ LAYERS = [
     {"words", "personal", "medical", "models", "translate", "questions", "questions_of"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
     | {"fetch", "receipts", "speech", "lists", "cells"}
-    | {"keeper", "server", "replies", "engine", "survey", "tombstones", "smc"},
+    | {"keeper", "server", "servers", "serving", "replies", "engine", "fleet", "survey", "tombstones", "smc"},
     {"steps", "dedup", "books", "items", "gather"},
     {
         "executors",

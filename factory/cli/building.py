@@ -84,7 +84,11 @@ class Bar:
 @click.option("--retry", is_flag=True, help="Try again what ended failed or pending.")
 @click.option("--include-unpublishable", is_flag=True, help="Keep rows whose licence forbids publishing; marked.")
 @click.option("--set", "settings", multiple=True, metavar="K=V", help="Override a number of the recipe.")
-@click.option("--endpoint", metavar="URL", help="Ask this OpenAI-compatible server; its key: FACTORY_ENDPOINT_KEY.")
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Ask this OpenAI-compatible server, or several, by commas; key: FACTORY_ENDPOINT_KEY.",
+)
 @options.sources_file
 @options.home
 @options.dry_run

@@ -44,6 +44,7 @@ def status(home: str, as_json: bool) -> None:
 
     store = options.existing(home)
     found: dict[str, Any] = {"home": store.root, "running": holder(store), "sources": {}, "recipes": {}}
+    found["stage"] = _running(store) if found["running"] else None
     found["published"] = {one["repo"]: one["version"] for one in repositories(store)}
     found["sources"] = Ledger(store).summary()
     for source in found["sources"]:
@@ -59,10 +60,83 @@ def status(home: str, as_json: bool) -> None:
     _status(found)
 
 
+def _running(store: Any) -> dict[str, Any] | None:
+    """What the stage that runs now has done so far."""
+    from factory.build import Running
+    from factory.executors import tasks_done
+    from factory.store import read_json
+
+    one: dict[str, Any] | None = read_json(store, Running.KEY)
+    return one and {**one, "tasks_done": tasks_done(store, one["folder"])}
+
+
+@click.command()
+@click.argument("recipe", required=False)
+@click.option("--task", type=click.IntRange(min=0), metavar="N", help="Only what this task said.")
+@click.option("--lines", type=click.IntRange(min=1), default=20, show_default=True, metavar="N", help="Of each log.")
+@options.home
+@options.as_json
+def logs(recipe: str | None, task: int | None, lines: int, home: str, as_json: bool) -> None:
+    """Show what the tasks of a stage said: of the one that runs, else of the last one that did not end, else the last.
+
+    \b
+    Examples:
+      factory logs                     of what runs now, or failed last
+      factory logs medical_es --task 3 --lines 200
+    """
+    from factory.executors import logs_of
+
+    store = options.existing(home)
+    folder = _stage_of(store, recipe)
+    said = [(key, text) for key, text in logs_of(store, folder) if task is None or _is_of(key, task)]
+    if as_json:
+        options.print_json({"folder": folder, "logs": {key: text.splitlines()[-lines:] for key, text in said}})
+        return
+    click.secho(folder, bold=True)
+    for key, text in said:
+        click.secho(f"── {key.removeprefix(folder + '/logs/')}", fg="blue")
+        click.echo(clean("\n".join(text.splitlines()[-lines:])))
+    if not said:
+        click.echo("no task has said anything" if task is None else f"no log of task {task}")
+
+
+def _is_of(key: str, task: int) -> bool:
+    """A task's own log, or Slurm's of its job."""
+    name = key.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return name in (f"task_{task:05d}", f"worker-{task}") or name.endswith(f"_{task}")
+
+
+def _stage_of(store: Any, recipe: str | None) -> str:
+    """The folder of the stage that runs, of one that did not end, or of the last. Raises ConfigError."""
+    from factory.build import Running, recipe_config
+    from factory.stage import is_done
+    from factory.store import read_json
+
+    if recipe is not None:
+        recipe_config(recipe)
+    now = read_json(store, Running.KEY)
+    if now and recipe in (None, now["recipe"]) and store.names(now["folder"]):
+        return str(now["folder"])
+    names = [recipe] if recipe else store.names("stages")
+    found = [
+        f"stages/{name}/{stage}/{batch}"
+        for name in names
+        for stage in store.names(f"stages/{name}")
+        for batch in store.names(f"stages/{name}/{stage}")
+    ]
+    if not found:
+        raise ConfigError("nothing was built here yet", "run: factory build")
+    return next((one for one in found if not is_done(store, one)), found[-1])
+
+
 def _status(found: dict[str, Any]) -> None:
     click.secho(found["home"], bold=True)
     if found["running"]:
         click.echo(f"running: process {found['running']['pid']} on {found['running']['host']}")
+    if one := found["stage"]:
+        said = f"{one['recipe']} {one['batch']} {one['stage']} on {one['executor']} since {one['started']}"
+        done = f"{one['done']:,} of {one['inputs']:,} inputs, {one['tasks_done']} of {one['tasks']} tasks"
+        click.echo(f"  {said}: {done}; its logs: factory logs")
     for source, counts in found["sources"].items():
         shown = ("skipped", "pending", "blocked", "gone", "forbidden", "rejected", "failed")
         ended = [f"{status} {counts[status]}" for status in shown if counts.get(status)]

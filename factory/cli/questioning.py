@@ -23,7 +23,11 @@ KINDS = ("qa", "mcq", "dialogue", "patient", "discharge", "preference", "open")
 @click.option(
     "--model", metavar="NAME", help="A profile (factory models), a Hub id or a folder, such as BioMistral-7B."
 )
-@click.option("--endpoint", metavar="URL", help="Ask this OpenAI-compatible server; its key: FACTORY_ENDPOINT_KEY.")
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Ask this OpenAI-compatible server, or several, by commas; key: FACTORY_ENDPOINT_KEY.",
+)
 @click.option("--model-licence", metavar="SPDX", help="The model's terms, where no profile says them.")
 @click.option("--kind", "kinds", metavar="KIND,…", help=f"Only these kinds of rows: {', '.join(KINDS)}.")
 @click.option("--per-passage", type=click.IntRange(1, 8), metavar="N", help="Questions a model is asked for at most.")

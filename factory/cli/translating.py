@@ -21,7 +21,11 @@ RECIPES = ("medical_en_es",)
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
 @click.option("--model", metavar="NAME", help="A profile (factory models), a Hub id or a folder.")
 @click.option("--engine", type=click.Choice(["vllm", "endpoint", "apertium"]), help="What translates.")
-@click.option("--endpoint", metavar="URL", help="Ask this OpenAI-compatible server; its key: FACTORY_ENDPOINT_KEY.")
+@click.option(
+    "--endpoint",
+    metavar="URL",
+    help="Ask this OpenAI-compatible server, or several, by commas; key: FACTORY_ENDPOINT_KEY.",
+)
 @click.option("--model-licence", metavar="SPDX", help="The model's terms, where no profile says them.")
 @click.option("--from", "corpus", metavar="PATH|RECIPE", help="Only these rows: a file, a folder, or a built recipe.")
 @click.option("--glossary", "glossaries", multiple=True, metavar="FILE", help="Terms, TSV or CSV with en and es.")
@@ -196,7 +200,7 @@ def _evaluate(path: str, store: Any, settings: tuple[str, ...], how: Any, given:
     if given["dry_run"]:
         click.echo(f"{len(pairs)} pairs of {path} by {engine.engine} {engine.model or ''}")
         return
-    with EngineRoom(config, how) as room, Bar(quiet=given["quiet"] or given["as_json"]) as bar:
+    with EngineRoom(store, config, how) as room, Bar(quiet=given["quiet"] or given["as_json"]) as bar:
         environment = room.environment(bar) if engine.engine != "apertium" else {}
         found = evaluated(store, config, pairs, environment, os.path.basename(path), bar)
     places = write(store, found)

@@ -16,6 +16,7 @@ from factory import stage
 from factory.config import Calls, Engines, Questions, Translate
 from factory.engine import Ask, Engine, Tokens, connection
 from factory.errors import BadReply, ConfigError
+from factory.fleet import Fleet, engine_of
 from factory.models import Profile, Sampling
 from factory.questions import prompt as prompts
 from factory.questions.chat import conversation, is_case, text_row
@@ -24,7 +25,6 @@ from factory.questions.judge import Source, row_of
 from factory.questions.pairs import unanswerable, ungrounded
 from factory.questions.passage import Passage
 from factory.questions.rows import Generator, PassageRow, QuestionRow, blank, end, sealed
-from factory.replies import replies_of
 from factory.stage import Context
 from factory.steps.ask import close_passages
 from factory.store import open_store
@@ -79,7 +79,7 @@ class ModelStep(PipelineStep):
 
     name = "Model lane"
     type = "QUESTIONS"
-    version = 2
+    version = 3
 
     def __init__(self, context: Context, config: Questions, engines: Engines, call: Calls) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class ModelStep(PipelineStep):
         loop = asyncio.new_event_loop()
         found = connection()
         profile = profile_of(self.engines)
-        engine = Engine(found, self.engines.model, self.call, replies_of(open_store(self.context.home)))
+        engine = engine_of(found, self.engines.model, self.call, open_store(self.context.home))
         asker = Asker(engine, profile, Tokens(profile, found), self.config, self.engines)
         waiting: deque[tuple[Document, asyncio.Task[None]]] = deque()
         more = True
@@ -137,7 +137,7 @@ class ModelStep(PipelineStep):
         finally:
             _close(loop, engine)
 
-    def _tell(self, engine: Engine, *, last: bool = False) -> None:
+    def _tell(self, engine: Engine | Fleet, *, last: bool = False) -> None:
         """The parent is told of tokens and requests under way, now and then."""
         if last or time.monotonic() - self._told >= _TELL_SECONDS:
             self._told = time.monotonic()
@@ -147,7 +147,9 @@ class ModelStep(PipelineStep):
 class Asker:
     """Asks one model about the passages of Documents; `open` are the passages under way."""
 
-    def __init__(self, engine: Engine, profile: Profile, tokens: Tokens, config: Questions, engines: Engines) -> None:
+    def __init__(
+        self, engine: Engine | Fleet, profile: Profile, tokens: Tokens, config: Questions, engines: Engines
+    ) -> None:
         self._engine = engine
         self._profile = profile
         self._tokens = tokens
@@ -292,7 +294,7 @@ def _row(source: Source, passage: Passage, item: prompts.Item, generator: Genera
     return end(sealed(row, source.text_sha256), "rejected", item.wrong, item.quote[:80])
 
 
-def _close(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
+def _close(loop: asyncio.AbstractEventLoop, engine: Engine | Fleet) -> None:
     """What is under way is given up; connections and the store of replies are closed."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:

@@ -16,9 +16,9 @@ from datatrove.pipeline.base import PipelineStep
 from factory import stage
 from factory.config import Calls, Engines, Translate
 from factory.engine import Ask, Engine, Tokens, connection
+from factory.fleet import Fleet, engine_of
 from factory.models import Profile, Prompt, Sampling
 from factory.record import Translation, UnitRow, paragraphs_of, sha256
-from factory.replies import replies_of
 from factory.stage import Context
 from factory.steps.text import content_sha256
 from factory.store import Store, open_store
@@ -46,7 +46,7 @@ class TranslateStep(PipelineStep):
 
     name = "Translate"
     type = "TRANSLATE"
-    version = 1
+    version = 2
 
     def __init__(self, context: Context, config: Translate, engines: Engines, call: Calls) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class TranslateStep(PipelineStep):
         loop = asyncio.new_event_loop()
         before = gc.get_threshold()
         gc.set_threshold(*_COLLECTED)
-        engine = Engine(found, self.engines.model, self.call, replies_of(store))
+        engine = engine_of(found, self.engines.model, self.call, store)
         try:
             required = self.config.glossary_rule == "require"
             tokens = Tokens(profile, found)
@@ -136,7 +136,7 @@ class TranslateStep(PipelineStep):
             gc.set_threshold(*before)
             _close(loop, engine)
 
-    def _tell(self, engine: Engine, *, last: bool = False) -> None:
+    def _tell(self, engine: Engine | Fleet, *, last: bool = False) -> None:
         """The parent is told of tokens and requests under way, now and then."""
         if last or time.monotonic() - self._told >= _TELL_SECONDS:
             self._told = time.monotonic()
@@ -245,7 +245,7 @@ class _Queue:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        engine: Engine,
+        engine: Engine | Fleet,
         profile: Profile,
         tokens: Tokens,
         glossary: Glossary,
@@ -329,7 +329,7 @@ class _Queue:
         room.cancel()
 
 
-def _close(loop: asyncio.AbstractEventLoop, engine: Engine) -> None:
+def _close(loop: asyncio.AbstractEventLoop, engine: Engine | Fleet) -> None:
     """What is under way is given up; connections and the store of replies are closed."""
     tasks = asyncio.all_tasks(loop)
     for task in tasks:

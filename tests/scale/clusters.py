@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -89,9 +90,10 @@ def ray(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
     program = str(Path(sys.executable).with_name("ray"))
     started = [program, "start", "--head", "--block", "--node-ip-address=127.0.0.1", f"--port={port}"]
     started += [f"--num-cpus={cpus}", "--include-dashboard=false", f"--temp-dir={folder}", "--disable-usage-stats"]
-    with _running(started, {"RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0"}) as child:
+    secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16), "RAY_USAGE_STATS_ENABLED": "0"}
+    with _running(started, secret) as child:
         _until(lambda: child.poll() is None and _listens(port), "ray")
-        yield {"RAY_ADDRESS": f"127.0.0.1:{port}"}
+        yield {"RAY_ADDRESS": f"127.0.0.1:{port}", **secret}
 
 
 @contextlib.contextmanager

@@ -1,0 +1,170 @@
+"""Ray, Slurm and S3, real ones on this machine: the same bytes as here, whatever is killed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.command import FACTORY, ok, run, tree
+from tests.scale.conftest import RECIPE, ingest
+
+pytestmark = pytest.mark.slow
+RAY = pytest.param("ray", "ray::RankWorker", marks=pytest.mark.ray)
+SLURM = pytest.param("slurm", "launch_pickled_pipeline", marks=pytest.mark.slurm)
+
+
+def running(mark: str, home: Path) -> list[int]:
+    """The processes of a name that work on a home, zombies left out."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            state = (place / "stat").read_text().rsplit(")", 1)[1].split()[0]
+            words = (place / "cmdline").read_bytes().decode("utf-8", "replace")
+        except OSError:
+            continue
+        if mark in words and state != "Z" and (mark.startswith("ray") or str(home) in words):
+            found.append(int(place.name))
+    return found
+
+
+def begun(home: Path, kind: str, environment: dict[str, str], *more: str) -> subprocess.Popen[str]:
+    """The real command on a cluster, under way."""
+    command = [*FACTORY, "build", RECIPE, "--executor", kind, *more]
+    env = os.environ | environment | {"FACTORY_HOME": str(home)}
+    return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def first(mark: str, home: Path, command: subprocess.Popen[str]) -> int:
+    """The first process of that name, as soon as it is there."""
+    while command.poll() is None:
+        if found := running(mark, home):
+            return found[0]
+        time.sleep(0.02)
+    raise AssertionError(f"no {mark} was seen")
+
+
+def ended(command: subprocess.Popen[str]) -> str:
+    """What a command said; it ended well."""
+    assert command.stderr is not None
+    said = command.stderr.read()
+    command.stderr.close()
+    assert command.wait() == 0, said
+    return said
+
+
+@pytest.mark.parametrize(("kind", "mark"), [RAY, SLURM])
+def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(
+    kind: str, mark: str, home: Path, expected: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    """A worker that is lost is run again, and named where its executor does not do so by itself."""
+    command = begun(home, kind, request.getfixturevalue(kind))
+    os.kill(first(mark, home, command), signal.SIGKILL)
+    said = ended(command)
+    assert tree(home) == expected
+    if kind == "slurm":
+        assert "of 3 of natural_es 0001: FAILED (killed by signal 9: out of memory?)" in said
+        assert "running its task again (2 of 3)" in said
+
+
+@pytest.mark.parametrize(("kind", "mark"), [RAY, SLURM])
+def test_a_killed_command_leaves_nothing_running_and_goes_on(
+    kind: str, mark: str, home: Path, expected: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    """SIGKILL of the command while its tasks run elsewhere; the next one stops what is left, and makes the same bytes."""
+    environment = request.getfixturevalue(kind)
+    command = begun(home, kind, environment)
+    first(mark, home, command)
+    now = json.loads(ok("status", "--json", home=home, **environment))["stage"]
+    assert (now["recipe"], now["executor"], now["tasks"]) == (RECIPE, kind, 3)
+    command.kill()
+    command.wait()
+    assert command.stderr is not None
+    command.stderr.close()
+    ended(begun(home, kind, environment))
+    assert tree(home) == expected
+    assert running(mark, home) == []
+    assert "task_00000.log" in ok("logs", RECIPE, home=home)
+
+
+@pytest.mark.slurm
+def test_a_task_that_fails_by_itself_is_named_and_not_run_again(home: Path, slurm: dict[str, str]) -> None:
+    """What is wrong with the home is said once; nothing is published, and nothing is left in the queue."""
+    for stored in (home / "raw").rglob("*"):
+        if stored.is_file():
+            stored.unlink()
+            break
+    done = run("build", RECIPE, "--executor", "slurm", home=home, **slurm)
+    assert done.returncode == 1
+    assert "of natural_es 0001: FileNotFoundError" in done.stderr
+    assert "again" not in done.stderr
+    assert not (home / "datasets").exists()
+    queue = subprocess.run(["squeue", "-h"], env=os.environ | slurm, capture_output=True, text=True, check=True)
+    assert queue.stdout == ""
+
+
+@pytest.mark.slurm
+def test_ctrl_c_takes_the_jobs_back(home: Path, slurm: dict[str, str]) -> None:
+    """The command ends 130, and none of its jobs waits or runs."""
+    command = begun(home, "slurm", slurm)
+    first("launch_pickled_pipeline", home, command)
+    command.send_signal(signal.SIGINT)
+    assert command.wait(timeout=60) == 130
+    assert command.stderr is not None
+    command.stderr.close()
+    queue = subprocess.run(["squeue", "-h"], env=os.environ | slurm, capture_output=True, text=True, check=True)
+    assert queue.stdout == ""
+
+
+def test_a_cluster_that_is_not_there_is_said(home: Path) -> None:
+    """One sentence, before any work."""
+    done = run("build", RECIPE, "--executor", "slurm", home=home, SLURM_CONF="/nowhere/slurm.conf")
+    assert done.returncode == 2
+    assert "Slurm does not answer here" in done.stderr
+    done = run("build", RECIPE, "--set", "executor.kindd=ray", home=home)
+    assert done.returncode == 2
+    assert "Did you mean 'kind'?" in done.stderr
+
+
+@pytest.mark.s3
+def test_a_home_on_s3_holds_the_same_bytes(
+    texts: Path, s3: dict[str, str], expected: dict[str, str], tmp_path: Path
+) -> None:
+    """Ingest, a build that is killed, a build, a second one with nothing to do, an export: all of it on the bucket."""
+    address = "s3://corpus/a/home"
+    ingest(texts, address, **s3)
+    env = os.environ | s3 | {"FACTORY_HOME": address}
+    child = subprocess.Popen([*FACTORY, "build", RECIPE, "-q"], env=env, stdout=subprocess.DEVNULL)
+    time.sleep(4)
+    child.kill()
+    child.wait()
+    ok("build", RECIPE, "-q", FACTORY_HOME=address, **s3)
+    again = json.loads(ok("build", RECIPE, "--json", FACTORY_HOME=address, **s3))
+    assert again["nothing_to_do"]
+    got = f"import s3fs; s3fs.S3FileSystem().get('corpus/a/home', {str(tmp_path / 'home')!r}, recursive=True)"
+    subprocess.run([sys.executable, "-c", got], env=os.environ | s3, check=True)
+    assert tree(tmp_path / "home") == expected
+    ok("export", RECIPE, tmp_path / "out", FACTORY_HOME=address, **s3)
+    assert list((tmp_path / "out/data/text").glob("*.parquet"))
+
+
+@pytest.mark.s3
+@pytest.mark.slurm
+def test_slurm_and_s3_together(
+    texts: Path, s3: dict[str, str], slurm: dict[str, str], expected: dict[str, str]
+) -> None:
+    """No disk is shared but the bucket."""
+    address = "s3://corpus/b/home"
+    ingest(texts, address, **s3)
+    ok("build", RECIPE, "-q", "--executor", "slurm", FACTORY_HOME=address, **s3, **slurm)
+    code = f"import hashlib, json, s3fs\nfs = s3fs.S3FileSystem()\nkeys = {sorted(expected)!r}\n"
+    code += "print(json.dumps({k: hashlib.sha256(fs.cat('corpus/b/home/' + k)).hexdigest() for k in keys}))"
+    env = os.environ | s3
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == expected
