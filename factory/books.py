@@ -22,8 +22,10 @@ from factory.schema import DOCUMENT, QUESTIONED, document_of, questioned_of, row
 from factory.stage import Counts, progress, tell
 from factory.store import LocalStore, Store
 
-# Small row groups keep memory flat when Documents are whole books.
-ROWS_PER_GROUP = 64
+# A group of rows is as much as memory must hold at once: few rows where Documents are whole books, many where they are
+# short, because each group costs the file's footer some 10 kB.
+ROWS_PER_GROUP, CHARACTERS_PER_GROUP = 1024, 4_000_000
+_ROWS_AT_ONCE = 64
 
 
 def _document_row(_: object, document: Document) -> dict[str, Any]:
@@ -54,6 +56,27 @@ class Rejected(JsonlWriter):
     def write(self, document: Document, rank: int = 0, **kwargs: Any) -> None:
         document.metadata["filter_reason"] = document.metadata["filter_reason"].replace("/", "_")
         super().write(document, rank, **kwargs)
+
+
+class Documents(ParquetWriter):
+    """Documents as rows of Parquet, in groups of a bounded size."""
+
+    def __init__(self, folder: str, adapter: Any, schema: pa.Schema) -> None:
+        super().__init__(
+            folder, compression="zstd", adapter=adapter, batch_size=ROWS_PER_GROUP, max_file_size=-1, schema=schema,
+            write_page_index=False,
+        )  # fmt: skip
+        self._characters = 0
+
+    def _write(self, document: dict[str, Any], file_handler: Any, filename: str) -> None:
+        self._characters += len(document["text"] or "")
+        super()._write(document, file_handler, filename)
+        if self._characters >= CHARACTERS_PER_GROUP:
+            self._write_batch(filename)
+
+    def _write_batch(self, filename: str) -> None:
+        self._characters = 0
+        super()._write_batch(filename)
 
 
 class Items:
@@ -108,14 +131,8 @@ class Sink(PipelineStep):
         self.store = store
         self.items = items
         self.rejected = rejected
-        self.writer = ParquetWriter(
-            f"{store.path(folder)}/data",
-            compression="zstd",
-            adapter=_questioned_row if questioned else _document_row,
-            batch_size=ROWS_PER_GROUP,
-            max_file_size=-1,
-            schema=QUESTIONED if questioned else DOCUMENT,
-        )
+        adapter = _questioned_row if questioned else _document_row
+        self.writer = Documents(f"{store.path(folder)}/data", adapter, QUESTIONED if questioned else DOCUMENT)
 
     def run(self, data: DocumentsPipeline, rank: int = 0, world_size: int = 1) -> DocumentsPipeline:
         last = ""
@@ -139,7 +156,7 @@ def data_files(store: Store, folder: str) -> list[str]:
 def rows(store: Store, key: str, columns: list[str] | None = None) -> Iterator[dict[str, Any]]:
     """The rows of a Parquet file, a few at a time."""
     with opened(store, key) as file:
-        for group in file.iter_batches(batch_size=ROWS_PER_GROUP, columns=columns):
+        for group in file.iter_batches(batch_size=_ROWS_AT_ONCE, columns=columns):
             yield from group.to_pylist()
 
 

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from datatrove.data import DocumentsPipeline
@@ -206,6 +206,9 @@ def _logs(spec: dict[str, Any]) -> str:
     return open_store(context["home"]).path(f"{context['folder']}/logs")
 
 
+_KINDS: dict[str, Callable[..., None]] = {"local": _local, "ray": _ray, "serve": _serve}
+
+
 def main() -> None:
     """A worker or a driver: dies with its parent, and so do its forks."""
     import signal
@@ -216,7 +219,7 @@ def main() -> None:
     spec = json.loads(sys.stdin.buffer.read())
     kind, *numbers = sys.argv[1:]
     try:
-        {"ray": _ray, "serve": _serve, "local": _local}[kind](spec, *(int(n) for n in numbers))
+        _KINDS[kind](spec, *(int(n) for n in numbers))
     except OSError as error:
         sys.exit(OS_ERROR + (error.errno or 0))
     except (EngineError, ConfigError, HomeError) as error:

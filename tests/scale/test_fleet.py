@@ -1,0 +1,147 @@
+"""Several servers of one model: each request is answered once, whichever of them dies."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.command import FACTORY, json_lines, run, tree
+from tests.engine.serving import Serving, serving
+from tests.engine.test_misbehaving import PAIRS, SMALL, document, ingest, many
+from tests.engine.tiny_models import make
+
+pytestmark = pytest.mark.slow
+WINDOW = ("--set", "calls.window=4")
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str], dict[str, str]]:
+    """A home with forty documents, their pairs, and the bytes that one server makes of them."""
+    folder = tmp_path_factory.mktemp("asked")
+    texts, pairs = many(40)
+    ready = folder / "ready"
+    ingest(ready, texts)
+    home = folder / "home"
+    subprocess.run(["cp", "-r", ready, home], check=True)
+    with serving(folder / "server", pairs=pairs) as server:
+        code, result = translate(home, server)
+    assert code == 0
+    assert result["items"]["accepted"] == 40
+    return ready, pairs, tree(home)
+
+
+def translate(home: Path, *servers: Serving, more: tuple[str, ...] = ()) -> tuple[int, dict[str, Any]]:
+    urls = ",".join(one.url for one in servers)
+    done = run("translate", "--endpoint", urls, *SMALL, *more, home=home)
+    assert done.stdout, done.stderr
+    return done.returncode, json_lines(done.stdout)[-1]
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_two_servers_share_the_work_and_one_may_die(
+    asked: tuple[Path, dict[str, str], dict[str, str]], dies: bool, tmp_path: Path
+) -> None:
+    """The same bytes as one server makes; both are asked; what the dead one had under way is asked of the other."""
+    ready, pairs, expected = asked
+    home = tmp_path / "home"
+    subprocess.run(["cp", "-r", ready, home], check=True)
+    one_of = serving(tmp_path / "a", pairs=pairs, seconds=0.03)
+    with one_of as one, serving(tmp_path / "b", pairs=pairs, seconds=0.03) as other:
+        command = [*FACTORY, "translate", "--endpoint", f"{one.url},{other.url}", *SMALL, *WINDOW]
+        environment = os.environ | {"FACTORY_HOME": str(home)}
+        child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        while dies and len(one.answered()) < 12:
+            assert child.poll() is None
+            time.sleep(0.005)
+        if dies:
+            one._child.kill()
+        said, _ = child.communicate(timeout=120)
+        first, second = len(one.answered()), len(other.answered())
+        answered = Counter(text for server in (one, other) for units in server.answered() for text in units)
+    assert child.returncode == 0
+    assert tree(home) == expected
+    assert first >= 12
+    assert second > first if dies else abs(first - second) < 0.5 * (first + second)
+    own = {text: count for text, count in answered.items() if text not in PAIRS and text != "Dose of ibuprofen"}
+    # Under way at the death of a server: sent, perhaps answered, and nobody was there to hear it.
+    assert sum(count - 1 for count in own.values()) <= (4 * 5 if dies else 0)
+    assert json_lines(said)[-1]["items"]["accepted"] == 40
+
+
+def test_the_poison_is_found_among_many(tmp_path: Path) -> None:
+    """A request that kills whoever is asked it fails by itself; the others are answered."""
+    texts, pairs = many(6)
+    poison = "The trial number 3 gave 6 mg of the drug every 8 hours."
+    home = tmp_path / "home"
+    ingest(home, texts)
+    faults = {poison: ["die", None]}
+    a = serving(tmp_path / "a", revive=True, pairs=pairs, faults=faults)
+    with a as one, serving(tmp_path / "b", revive=True, pairs=pairs, faults=faults) as other:
+        code, result = translate(home, one, other, more=WINDOW)
+    assert code == 3
+    assert result["items"]["accepted"] == 5
+    assert sum(result["items"]["failed"].values()) == 1
+
+
+def test_no_server_left_is_said(tmp_path: Path) -> None:
+    """Where none answers the command ends, and says so."""
+    home = tmp_path / "home"
+    ingest(home, {"d": document(*PAIRS)})
+    with serving(tmp_path / "a", pairs=PAIRS) as one, serving(tmp_path / "b", pairs=PAIRS) as other:
+        urls = f"{one.url},{other.url}"
+    done = run("translate", "--endpoint", urls, *SMALL, "--model", "x", home=home)
+    assert done.returncode == 1
+    assert "did not answer as a model server does" in done.stderr
+
+
+@pytest.mark.vllm
+def test_two_servers_of_ours_and_one_is_killed(tmp_path: Path) -> None:
+    """`executor.servers = 2`: two vLLM servers found through the home; one is lost for good, and the books balance."""
+    model = make(tmp_path / "model", "BioMistral-7B")
+    home = tmp_path / "home"
+    texts = {
+        f"d{n}": f"# Guide {n}\n\nTablets of guide {n} contain {n}00 mg.\n\n" + "\n\n".join(PAIRS) for n in range(6)
+    }
+    ingest(home, texts)
+    settings = [f"serve.{one}" for one in ("cpu_cache=256M", 'arguments=["--enforce-eager"]', "max_num_seqs=4")]
+    settings += ["executor.servers=2", "clean.quality.article.min_words=5", "calls.window=2"]
+    command = [*FACTORY, "translate", "--model", str(model), "--json"]
+    command += [part for one in settings for part in ("--set", one)]
+    (tmp_path / "tmp").mkdir()
+    quiet = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path / "tmp")}
+    environment = os.environ | quiet | {"FACTORY_HOME": str(home)}
+    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    killed = False
+    while child.poll() is None and not killed:
+        up = list(home.glob("servers/*/members/*.json"))
+        running = list(home.glob("stages/medical_en_es/04-*/*/logs/worker-0.log"))
+        if len(up) == 2 and running:
+            pid = int(up[0].stem.rsplit("-", 1)[1])
+            os.kill(pid, signal.SIGKILL)
+            killed = True
+        time.sleep(0.05)
+    said, errors = child.communicate(timeout=400)
+    assert killed, errors
+    assert child.returncode == 3, errors
+    result = json.loads(said.splitlines()[-1])
+    stage = next(one for one in result["stages"] if one["name"] == "translate")
+    assert stage["in"] == 6
+    assert not [name for name in stage["units"] if name.startswith("failed:engine")]
+    assert not list(home.glob("servers/*/members/*.json"))
+    left = [p for p in Path("/proc").glob("[0-9]*/environ") if str(tmp_path / "tmp").encode() in _read(p)]
+    assert left == []
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
