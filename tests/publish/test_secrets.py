@@ -54,6 +54,7 @@ COMMANDS = [
     "scrub {text}",
     "status",
     "status --json",
+    "logs",
     "inspect natural_es",
     "review natural_es_qa",
     "report natural_es",
