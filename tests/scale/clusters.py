@@ -37,6 +37,7 @@ JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=1
 JobAcctGatherParams=OverMemoryKill
 SelectType=select/cons_tres
+SlurmdParameters=config_overrides
 SelectTypeParameters=CR_Core_Memory
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=100000,bf_interval=1
 KillWait=2
@@ -56,7 +57,7 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def slurm(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
+def slurm(folder: Path, cpus: int = 4) -> Iterator[dict[str, str]]:
     """A Slurm cluster of this machine; the environment in which its commands find it."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("state", "spool"):
@@ -84,7 +85,7 @@ def slurm(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
 
 
 @contextlib.contextmanager
-def ray(folder: Path, cpus: int = 2) -> Iterator[dict[str, str]]:
+def ray(folder: Path, cpus: int = 4) -> Iterator[dict[str, str]]:
     """A Ray cluster of this machine; the environment in which `ray.init` finds it."""
     port = free_port()
     program = str(Path(sys.executable).with_name("ray"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ from tests.command import FACTORY, ok, run, tree
 from tests.scale.conftest import RECIPE, ingest
 
 pytestmark = pytest.mark.slow
+# The rest of what is killed here runs in `make survive`.
+EVERY = os.environ.get("FACTORY_SURVIVE") == "all"
 RAY = pytest.param("ray", "ray::RankWorker", marks=pytest.mark.ray)
 SLURM = pytest.param("slurm", "launch_pickled_pipeline", marks=pytest.mark.slurm)
 
@@ -73,7 +76,7 @@ def test_a_cluster_makes_the_same_bytes_though_a_worker_is_killed(
         assert "running its task again (2 of 3)" in said
 
 
-@pytest.mark.parametrize(("kind", "mark"), [RAY, SLURM])
+@pytest.mark.parametrize(("kind", "mark"), [RAY, SLURM] if EVERY else [SLURM])
 def test_a_killed_command_leaves_nothing_running_and_goes_on(
     kind: str, mark: str, home: Path, expected: dict[str, str], request: pytest.FixtureRequest
 ) -> None:
@@ -168,3 +171,34 @@ def test_slurm_and_s3_together(
     env = os.environ | s3
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == expected
+
+
+@pytest.mark.slurm
+@pytest.mark.parametrize("kind", ["memory", "time"] if EVERY else [])
+def test_what_runs_out_on_slurm_is_named_and_doubled(
+    kind: str, texts: Path, slurm: dict[str, str], tmp_path: Path
+) -> None:
+    """A task over its memory or its time is killed by Slurm, named, and run again with twice as much."""
+    home = tmp_path / "home"
+    ingest(texts, home)
+    # What no task can do with: 60 MB; a minute, of which a job that sleeps first leaves nothing.
+    short = {"memory": "executor.sbatch={mem-per-cpu='60M'}", "time": "executor.setup=sleep 100"}[kind]
+    more = () if kind == "memory" else ("--set", "executor.time=00:01:00")
+    done = run("build", RECIPE, "--executor", "slurm", "--set", short, *more, home=home, **slurm)
+    word = {"memory": "out of memory|OUT_OF_ME", "time": "TIMEOUT"}[kind]
+    assert re.search(rf"task 0 of 3 of natural_es 0001: .*({word})", done.stderr), done.stderr
+    assert "again (2 of 3)" in done.stderr
+    # Twice a minute is enough for the sleeper; sbatch's own option stands against the doubling of memory.
+    assert done.returncode == (1 if kind == "memory" else 0)
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("seconds", [4] if EVERY else [])
+def test_a_task_out_of_time_on_ray_is_run_again(
+    seconds: int, home: Path, ray: dict[str, str], expected: dict[str, str]
+) -> None:
+    """datatrove kills it and forgets it; it is missed, and gets twice the time until it ends."""
+    limit = ("--set", f"executor.time=00:00:{seconds:02d}", "--set", "executor.attempts=8", "--workers", "1")
+    done = run("build", RECIPE, "--executor", "ray", *limit, home=home, **ray)
+    assert done.returncode == 0, done.stderr
+    assert tree(home) == expected

@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from tests.command import FACTORY, json_lines, run, tree
+from tests.conftest import PROJECT
 from tests.engine.serving import Serving, serving
 from tests.engine.test_misbehaving import PAIRS, SMALL, document, ingest, many
 from tests.engine.tiny_models import make
 
 pytestmark = pytest.mark.slow
+# The rest runs in `make survive`.
+EVERY = os.environ.get("FACTORY_SURVIVE") == "all"
 WINDOW = ("--set", "calls.window=4")
 
 
@@ -45,7 +48,7 @@ def translate(home: Path, *servers: Serving, more: tuple[str, ...] = ()) -> tupl
     return done.returncode, json_lines(done.stdout)[-1]
 
 
-@pytest.mark.parametrize("dies", [False, True])
+@pytest.mark.parametrize("dies", [False, True] if EVERY else [True])
 def test_two_servers_share_the_work_and_one_may_die(
     asked: tuple[Path, dict[str, str], dict[str, str]], dies: bool, tmp_path: Path
 ) -> None:
@@ -102,8 +105,12 @@ def test_no_server_left_is_said(tmp_path: Path) -> None:
     assert "did not answer as a model server does" in done.stderr
 
 
+CLUSTERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("slurm", "ray")]
+
+
 @pytest.mark.vllm
-def test_two_servers_of_ours_and_one_is_killed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["local", *(CLUSTERS if EVERY else ())])
+def test_two_servers_of_ours_and_one_is_killed(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """`executor.servers = 2`: two vLLM servers found through the home; one is lost for good, and the books balance."""
     model = make(tmp_path / "model", "BioMistral-7B")
     home = tmp_path / "home"
@@ -112,17 +119,21 @@ def test_two_servers_of_ours_and_one_is_killed(tmp_path: Path) -> None:
     }
     ingest(home, texts)
     settings = [f"serve.{one}" for one in ("cpu_cache=256M", 'arguments=["--enforce-eager"]', "max_num_seqs=4")]
+    settings += [f"executor.kind={kind}", "executor.server_cpus=1", "executor.server_memory_gb=3", "executor.gpus=0"]
     settings += ["executor.servers=2", "clean.quality.article.min_words=5", "calls.window=2"]
     command = [*FACTORY, "translate", "--model", str(model), "--json"]
     command += [part for one in settings for part in ("--set", one)]
     (tmp_path / "tmp").mkdir()
     quiet = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path / "tmp")}
-    environment = os.environ | quiet | {"FACTORY_HOME": str(home)}
-    child = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    cluster = {} if kind == "local" else request.getfixturevalue(kind)
+    environment = os.environ | quiet | cluster | {"FACTORY_HOME": str(home)}
+    child = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT
+    )
     killed = False
     while child.poll() is None and not killed:
         up = list(home.glob("servers/*/members/*.json"))
-        running = list(home.glob("stages/medical_en_es/04-*/*/logs/worker-0.log"))
+        running = list(home.glob("stages/medical_en_es/04-*/*/logs/*"))
         if len(up) == 2 and running:
             pid = int(up[0].stem.rsplit("-", 1)[1])
             os.kill(pid, signal.SIGKILL)
