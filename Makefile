@@ -43,7 +43,7 @@ check: lint                  ## style, types and the fast tests
 test: $(VENV)/.dev           ## every test this machine can run
 	$(PYTEST) -q -n 2
 
-bench: $(VENV)/.dev          ## speed, peer and ours alternating in one process; raw repeats as JSON
+bench: $(VENV)/.dev          ## every promised speed, peer and ours in turn: docs/speed.md, and all repeats as JSON
 	$(BIN)/python -m benchmarks.run
 
 # vLLM wants other versions than the factory: an environment of its own. On a GPU, vLLM's own wheel; else its CPU build.

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from benchmarks.measure import REPEATS, alternate, data
+from benchmarks.measure import REPEATS, alternate, compared, data
 
 
 def clinical() -> list[str]:
@@ -92,8 +92,7 @@ def dedup_signatures() -> dict[str, Any]:
 
         raw = alternate(lambda: list(signatures(texts)), peer)
     rate = len(texts) / statistics.median(raw["ours"])
-    ratio = statistics.median(raw["peer"]) / statistics.median(raw["ours"])
-    return {"texts": len(texts), "texts_per_second": rate, "ratio": ratio, "floor": 10, "raw_seconds": raw}
+    return {"texts": len(texts), "texts_per_second": rate} | compared(raw)
 
 
 def _kept_numbers() -> Any:
@@ -122,8 +121,7 @@ def dedup_whole() -> dict[str, Any]:
             kept["peer"] = _datatrove(root)
 
         raw = alternate(ours, peer)
-    ratio = statistics.median(raw["peer"]) / statistics.median(raw["ours"])
-    return {"texts": len(texts), "kept": kept, "ratio": ratio, "floor": 4, "raw_seconds": raw}
+    return {"texts": len(texts), "kept": kept} | compared(raw)
 
 
 def _datatrove(root: Path) -> int:
@@ -170,10 +168,10 @@ def incremental() -> dict[str, Any]:
             added.append(time.perf_counter() - start)
             home.stages.pop()
     share = statistics.median(added) / whole
-    return {"texts": 100_000, "kept": kept, "seconds": whole, "added_seconds": added, "share": share, "limit": 0.05}
+    return {"texts": 100_000, "kept": kept, "seconds": whole, "added_seconds": added, "share": share}
 
 
-def _rate(name: str, floor: float, call: Callable[[], Any], size: int) -> dict[str, Any]:
+def _rate(name: str, call: Callable[[], Any], size: int) -> dict[str, Any]:
     raw = []
     for number in range(REPEATS + 1):
         start = time.process_time()
@@ -183,7 +181,6 @@ def _rate(name: str, floor: float, call: Callable[[], Any], size: int) -> dict[s
     return {
         "measured": name,
         "megabytes_per_second": size / 1e6 / statistics.median(raw),
-        "floor": floor,
         "raw_seconds": raw,
     }
 
@@ -197,7 +194,7 @@ def personal() -> dict[str, Any]:
     found: dict[str, Any] = {}
     for profile, given in (("article", pages), ("clinical", texts)):
         size = sum(len(t.encode()) for t in given)
-        found[profile] = _rate(profile, 1, lambda p=profile, g=given: [scrub(t, p) for t in g], size)
+        found[profile] = _rate(profile, lambda p=profile, g=given: [scrub(t, p) for t in g], size)
     return found
 
 
@@ -210,4 +207,4 @@ def decontaminate() -> dict[str, Any]:
     finder = Finder(build(item for file in files for item in items_of(str(file))))
     texts = clinical() + [f.read_text("utf-8") for f in sorted(data().glob("html/nci_pdq/es/*.gold.txt"))]
     size = sum(len(t.encode()) for t in texts)
-    return _rate("find", 5, lambda: [finder.find(texts[at : at + 32]) for at in range(0, len(texts), 32)], size)
+    return _rate("find", lambda: [finder.find(texts[at : at + 32]) for at in range(0, len(texts), 32)], size)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measure import alternate, data
+from benchmarks.measure import alternate, compared, data
 from factory.config import Fetch, Source, Speech
 from factory.gather.run import Job, Options, Run
 from factory.store import LocalStore
@@ -55,7 +54,7 @@ def pages() -> dict[str, Any]:
                     Path(folder, str(number)).write_bytes(client.get(url).content)
 
         raw = alternate(lambda: _run(_about("article", urls[0]), urls, Fetch()), bare)
-    return _overhead(raw) | {"pages": PAGES, "delay_seconds": DELAY}
+    return compared(raw) | {"pages": PAGES, "delay_seconds": DELAY}
 
 
 def captions() -> dict[str, Any]:
@@ -85,7 +84,7 @@ def captions() -> dict[str, Any]:
                     Path(folder, str(number)).write_bytes(loader.urlopen(track["url"]).read())
 
         raw = alternate(lambda: _run(_about("youtube", urls[0]), urls, Fetch(delay_seconds=DELAY)), bare)
-    return _overhead(raw) | {"videos": VIDEOS, "delay_seconds": DELAY}
+    return compared(raw) | {"videos": VIDEOS, "delay_seconds": DELAY}
 
 
 def speech() -> dict[str, Any]:
@@ -105,8 +104,7 @@ def speech() -> dict[str, Any]:
         list(found)
 
     raw = alternate(lambda: ours.transcribe(file, "es", lambda _done, _whole: None), bare)
-    # The toy's windows cost nothing, so what is measured is what surrounds them: no floor.
-    return _overhead(raw) | {"seconds_of_sound": 60, "floor": None}
+    return compared(raw) | {"seconds_of_sound": 60}
 
 
 def ocr() -> dict[str, Any]:
@@ -124,9 +122,4 @@ def ocr() -> dict[str, Any]:
 
     with LimitedReader(Read()) as one, LimitedReader(Read()) as two, ThreadPoolExecutor(2) as pool:
         raw = alternate(lambda: list(pool.map(read, (one, two))), lambda: (read(one), read(one)))
-    return _overhead(raw) | {"pages": 12, "floor": 1.6}
-
-
-def _overhead(raw: dict[str, list[float]]) -> dict[str, Any]:
-    """The ratio is the peer's time over ours: 0.91 is an overhead of 10 %."""
-    return {"ratio": statistics.median(raw["peer"]) / statistics.median(raw["ours"]), "floor": 0.91, "raw_seconds": raw}
+    return compared(raw) | {"pages": 12}
