@@ -146,9 +146,7 @@ def dedup(sizes: list[int], out: Path) -> dict[str, Any]:
     for size in sizes:
         home = out / f"dedup-{size}"
         shutil.rmtree(home, ignore_errors=True)
-        row: dict[str, Any] = {
-            "write": _watched([sys.executable, "-m", __spec__.name, "write", str(home), f"{size}"])
-        }
+        row: dict[str, Any] = {"write": _watched([sys.executable, "-m", __spec__.name, "write", str(home), f"{size}"])}
         for batch in ("first", "added"):
             row[batch] = _watched([sys.executable, "-m", __spec__.name, batch, str(home), str(size)])
         row["share"] = row["added"]["cpu"] / (row["write"]["cpu"] + row["first"]["cpu"])
