@@ -193,7 +193,7 @@ class Server:
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
-                env=_environment(),
+                env=_environment(self._host),
             )
 
     def _end(self) -> None:
@@ -290,15 +290,15 @@ def healthy(url: str) -> bool:
     return True
 
 
-def _environment() -> dict[str, str]:
-    """The server's environment: no secret of ours but the Hub's own token, no telemetry."""
+def _environment(host: str) -> dict[str, str]:
+    """The server's environment: no secret of ours but the Hub's own token, no telemetry, no address looked up outside."""
     hidden = re.compile(r"(?:API_?KEY|SECRET|PASSWORD|ENDPOINT_KEY)", re.IGNORECASE)
     kept = {name: value for name, value in os.environ.items() if not hidden.search(name)}
     # Its sockets have paths of 107 characters at most.
     short = {"VLLM_RPC_BASE_PATH": "/tmp"} if len(tempfile.gettempdir()) > 60 else {}  # noqa: S108 - vLLM's own default
     # Ours of this run, where there is one: on a cluster others reach the port too.
     own = {"VLLM_API_KEY": os.environ["FACTORY_ENGINE_KEY"]} if os.environ.get("FACTORY_ENGINE_KEY") else {}
-    return short | kept | own | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    return short | kept | own | {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_HOST_IP": host}
 
 
 def _machine_lock() -> IO[str]:

@@ -64,7 +64,8 @@ def _guard() -> None:
     sys.addaudithook(hook)
 
 
-if os.environ.get("FACTORY_GUARD"):
+# Ray's dashboard asks the cloud it may stand in for its name, whatever it is told; it is none of ours.
+if os.environ.get("FACTORY_GUARD") and "ray/dashboard/dashboard.py" not in " ".join(sys.orig_argv[:2]):
     _guard()
 if _COUNT:
     _install(_COUNT, int(os.environ["FACTORY_CRASH_AT"]), os.environ["FACTORY_CRASH_HOME"])
