@@ -291,7 +291,7 @@ def healthy(url: str) -> bool:
 
 
 def _environment(host: str) -> dict[str, str]:
-    """The server's environment: no secret of ours but the Hub's own token, no telemetry, no address looked up outside."""
+    """The server's environment: no secret of ours but the Hub's own token, no telemetry, no look outside."""
     hidden = re.compile(r"(?:API_?KEY|SECRET|PASSWORD|ENDPOINT_KEY)", re.IGNORECASE)
     kept = {name: value for name, value in os.environ.items() if not hidden.search(name)}
     # Its sockets have paths of 107 characters at most.
