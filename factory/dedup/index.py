@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -56,20 +57,19 @@ def loaded(store: Store, key: str) -> npt.NDArray[np.generic]:
     return array
 
 
-def write(store: Store, folder: str, signatures: U32) -> None:
-    """The index of a batch is beside its data."""
-    shape = (BANDS, len(signatures))
+def write(store: Store, folder: str, signatures: U32, rows: I64) -> None:
+    """The index of a batch is beside its data: of these rows, in their order."""
+    shape = (BANDS, len(rows))
     with (
+        _filled(store, folder, "signatures", np.uint32, (len(rows), WIDTH)) as kept,
         _filled(store, folder, "hashes", np.uint64, shape) as hashes,
         _filled(store, folder, "ordinals", np.uint32, shape) as ordinals,
     ):
+        _fill(kept, signatures, rows)
         for band in range(BANDS):
-            column = _band(signatures, band)
+            column = _band(kept, band)
             order = np.argsort(column, kind="stable")
             ordinals[band], hashes[band] = order, column[order]
-    with _filled(store, folder, "signatures", np.uint32, signatures.shape) as copy:
-        for at in range(0, len(signatures), _BLOCK):
-            copy[at : at + _BLOCK] = signatures[at : at + _BLOCK]
 
 
 @contextlib.contextmanager
@@ -92,9 +92,21 @@ def mapped(rows: int) -> U32:
 def ordered(signatures: U32, rows: I64) -> U32:
     """The signatures of these rows, in their order."""
     found = mapped(len(rows))
+    _fill(found, signatures, rows)
+    return found
+
+
+def _fill(found: U32, signatures: U32, rows: I64) -> None:
     for at in range(0, len(rows), _BLOCK):
         found[at : at + _BLOCK] = signatures[rows[at : at + _BLOCK]]
-    return found
+    _unload(signatures)
+
+
+def _unload(array: npt.NDArray[np.generic]) -> None:
+    """A mapped file's pages are given back; they are read again where they are wanted."""
+    held = getattr(array, "_mmap", None)
+    if held is not None and hasattr(mmap, "MADV_DONTNEED"):
+        held.madvise(mmap.MADV_DONTNEED)
 
 
 def _band(signatures: U32, band: int) -> U64:
@@ -168,8 +180,11 @@ def signatures_of_stage(store: Store, folder: str) -> U32:
     at = 0
     for key in keys:
         part = loaded(store, key)
-        found[at : at + len(part)] = part
-        at += len(part)
+        for start in range(0, len(part), _BLOCK):
+            block = part[start : start + _BLOCK]
+            found[at : at + len(block)] = block
+            at += len(block)
+        _unload(part)
     return found
 
 

@@ -77,6 +77,6 @@ class Duplicates(PipelineStep):
                 document.metadata.update(why)
                 self.exclusion_writer.write(document, rank)
         if kept:
-            index.write(store, self.context.folder, index.ordered(found.signatures, np.array(kept, dtype=np.int64)))
+            index.write(store, self.context.folder, found.signatures, np.array(kept, dtype=np.int64))
         index.write_pairs(store, self.context.folder, index.APART, found.apart)
         index.write_pairs(store, self.context.folder, index.SUPERSEDED, found.superseded)
