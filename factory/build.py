@@ -25,7 +25,7 @@ from factory import batch as batches
 from factory import interrupt
 from factory.batch import Batch
 from factory.config import Executor, Recipe, Translate, load_toml, nearest, override, parse
-from factory.errors import ConfigError
+from factory.errors import ConfigError, HomeError
 from factory.gc import unfinished
 from factory.ledger import Item, Ledger, Stored
 from factory.licence import COLUMNS as LICENCE_COLUMNS
@@ -412,9 +412,11 @@ class Build:
 
     def run(self, listener: Listener) -> Result:
         """The dataset is built. Raises the FactoryError of what stopped it."""
+        from factory.executors import stop_left
         from factory.export import export
         from factory.report import write_report
 
+        stop_left(self.store)
         for key in unfinished(self.store, ("batches", "datasets", "reports")):
             self.store.remove(key)
         # The home is ours now: what came in until then is seen, and nothing comes in after.
@@ -532,10 +534,9 @@ class Build:
         return {present[at]: rank for rank in range(one.batch.tasks) for at in range(bounds[rank], bounds[rank + 1])}
 
     def _run(self, one: Pass, listener: Listener) -> None:
-        from factory.executors import run_stage, stop_left
+        from factory.executors import run_stage
 
         folder, stage = one.context.folder, one.stage
-        stop_left(self.store, folder)
         begin(self.store, folder)
         known = self.receipts()
         present = [item for item in one.batch.items if item in known]
@@ -558,6 +559,7 @@ class Build:
             self.options.executor,
             watch,
             environment,
+            code_digest(),
         )
         manifest = balance(self.store, stage, one.context, [item.id for item in present])
         refuse_crashes(manifest, self.config.read.max_crash_share)
@@ -653,6 +655,8 @@ class Running:
             "executor": executor,
             "started": now,
             "done": 0,
+            "host": platform.node(),
+            "pid": os.getpid(),
         }
         self._told = 0.0
         self.advance(0)
@@ -662,7 +666,8 @@ class Running:
         self._table["done"] += count
         if time.monotonic() - self._told >= self._SECONDS:
             self._told = time.monotonic()
-            write_json(self._store, self.KEY, self._table)
+            with contextlib.suppress(HomeError):  # only looked at
+                write_json(self._store, self.KEY, self._table)
 
 
 class _Watch:
@@ -758,4 +763,6 @@ class EngineRoom:
         how = self._options.executor
         self._server = self._stack.enter_context(Servers(self._store, profile, self._config.serve, how, listener.say))
         self._more = environment_of(how)
-        return Connection(self._server.first(), profile.name, "vllm", window, roster=self._server.key)
+        return Connection(
+            self._server.first(), profile.name, "vllm", window, roster=self._server.key, servers=how.servers
+        )

@@ -45,7 +45,7 @@ class Connection(NamedTuple):
     """Where a server is and what it calls the model; `kind`: `vllm` is one of ours.
 
     `window`: requests at once to each. Of several servers: `others`, their addresses, or `roster`, where in the home
-    they say that they are there.
+    they say that they are there; `servers`: how many are meant.
     """
 
     url: str
@@ -54,6 +54,7 @@ class Connection(NamedTuple):
     window: int
     others: tuple[str, ...] = ()
     roster: str = ""
+    servers: int = 1
 
     def environment(self) -> dict[str, str]:
         """What a worker is told; never part of a stage's hash."""
@@ -65,8 +66,8 @@ def connection() -> Connection:
     said = os.environ.get(ENVIRONMENT)
     if not said:
         raise EngineDown("no model server was started for this stage")
-    url, model, kind, window, others, roster = json.loads(said)
-    return Connection(url, model, kind, window, tuple(others), roster)
+    url, model, kind, window, others, *more = json.loads(said)
+    return Connection(url, model, kind, window, tuple(others), *more)
 
 
 def key_of_endpoint(url: str) -> str:
@@ -356,11 +357,11 @@ class _Erred(Exception):
 
 
 class Moved(Exception):
-    """Another server may be asked; `drops`: how often one died while it was asked this."""
+    """Another server may be asked; `drops`: how often one died while it was asked this; `late`: it did not answer."""
 
-    def __init__(self, drops: int) -> None:
+    def __init__(self, drops: int, *, late: bool = False) -> None:
         super().__init__()
-        self.drops = drops
+        self.drops, self.late = drops, late
 
 
 class Engine:
@@ -433,14 +434,16 @@ class Engine:
             except _Dropped:
                 drops += 1
                 if drops > 3:  # twice among others, twice alone
-                    raise _bad("engine_crash", "the server died each time it was asked this") from None
+                    raise bad("engine_crash", "the server died each time it was asked this") from None
                 if self._movable:
                     raise Moved(drops) from None
                 await self.await_server()
             except _Erred as error:
                 errors += 1
+                if self._movable and error.reason == "engine_timeout":
+                    raise Moved(drops, late=True) from None
                 if errors >= self._calls.tries:
-                    raise _bad(error.reason, str(error)) from None
+                    raise bad(error.reason, str(error)) from None
                 await asyncio.sleep(min(_MOST_BACKOFF, self._calls.backoff_seconds * 2 ** (errors - 1)))
 
     # The window
@@ -544,7 +547,7 @@ class Engine:
         if status in (401, 403, 404):
             raise EngineDown(f"{self.connection.url} refuses to be asked ({status}): {said}", _remedy(_Status(status)))
         if 400 <= status < 500:
-            raise _bad("engine_refused", f"{status}: {said}")
+            raise bad("engine_refused", f"{status}: {said}")
         if status == 500 and "EngineCore" in text:
             # vLLM's engine died; its server answers those under way with this, and goes too.
             raise _Dropped
@@ -599,7 +602,8 @@ class _Status(Exception):
         self.code = code
 
 
-def _bad(reason: str, said: str) -> BadReply:
+def bad(reason: str, said: str) -> BadReply:
+    """Why one question has no answer."""
     error = BadReply(said)
     error.reason = reason
     return error

@@ -9,12 +9,11 @@ where its worker was lost, never where it failed by itself (docs/decisions/022.m
 from __future__ import annotations
 
 import contextlib
-import getpass
-import hashlib
 import json
 import math
 import os
 import re
+import secrets
 import selectors
 import shlex
 import subprocess
@@ -25,6 +24,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import IO, Any, Protocol
 
+from factory import cluster
+from factory.cluster import FAILED, FAILURE, JOBS, OS_ERROR, SAID, for_ray
 from factory.config import Executor, Recipe
 from factory.errors import ConfigError, StageFailed, classes
 from factory.stage import PROGRESS, Context
@@ -32,12 +33,8 @@ from factory.store import LocalStore, Store, home_error, read_json, write_json
 
 # What every worker has, wherever it runs: the same bytes come out.
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"}
-JOBS = "logs/jobs.json"
-# A worker that the storage refused ends with this and the number of the refusal, so that people get its sentence.
-OS_ERROR = 64
-# One that ends with a sentence for people leaves it in its logs, and ends with this.
-SAID, FAILURE = 63, "failure.json"
 _LOOK_SECONDS = 1.0
+_LOG_BYTES = 1 << 20
 # The controller of a cluster may be away for so long.
 _PATIENCE_SECONDS = 600.0
 
@@ -91,12 +88,14 @@ def run_stage(
     executor: Executor,
     watch: Watch,
     environment: dict[str, str] | None = None,
+    code: str = "",
 ) -> None:
     """Every task of the stage ran to its end. Raises StageFailed naming the first that did not."""
     told = ENVIRONMENT | (environment or {})
-    spec = {"context": asdict(context), "config": config.model_dump(mode="json"), "index": index}
+    spec = {"context": asdict(context), "config": config.model_dump(mode="json"), "index": index, "code": code}
     job = Job(store, context, spec, tasks, watch, told)
     for attempt in range(1, executor.attempts + 1):
+        spec["again"] = attempt > 1
         ended = _ROUNDS[executor.kind](job, executor)
         if said := read_json(store, f"{context.folder}/logs/{FAILURE}"):
             raise classes()[said["reason"]](said["message"], said["remedy"])
@@ -120,11 +119,11 @@ def _more(executor: Executor, ended: Ended) -> Executor:
     return executor.model_copy(update=more)
 
 
-def stop_left(store: Store, folder: str) -> None:
-    """What a killed command left running on a cluster for this stage is stopped, before its folder is emptied."""
-    left = read_json(store, f"{folder}/{JOBS}")
-    if left and left["kind"] == "slurm":
-        _cancel(left["name"])
+def stop_left(store: Store) -> None:
+    """What killed commands left running on a cluster is stopped. Raises StageFailed where that cannot be known."""
+    for name in store.names(JOBS):
+        cluster.cancel(name.removesuffix(".json"))
+        store.remove(f"{JOBS}/{name}")
 
 
 # Here
@@ -148,7 +147,9 @@ def _local(job: Job, executor: Executor) -> Ended:
     finally:
         ended = [child.poll() for child in children]
         _end(children)
-        for log in logs:
+        for number, log in enumerate(logs):
+            if not isinstance(store, LocalStore):
+                store.write(f"{context.folder}/logs/worker-{number}.log", _text(log).encode()[-_LOG_BYTES:])
             log.close()
     # Who failed is told, not who was stopped for it.
     codes = [
@@ -250,8 +251,8 @@ def _ray(job: Job, executor: Executor) -> Ended:
 
     if importlib.util.find_spec("ray") is None:
         raise ConfigError("Ray is not installed here", "pip install 'corpus-factory[scale]'")
-    job.spec.update(executor=executor.model_dump(mode="json"), environment=_for_ray(job.environment))
-    write_json(job.store, f"{job.context.folder}/{JOBS}", {"kind": "ray", "address": executor.ray_address})
+    job.spec.update(executor=executor.model_dump(mode="json"), environment=for_ray(job.environment))
+    begun = time.monotonic()
     with _log(job.store, job.context, "ray.log") as log:
         child = _spawn(job, ("ray", job.tasks), log)
         try:
@@ -272,18 +273,16 @@ def _ray(job: Job, executor: Executor) -> Ended:
         if child.returncode not in (0, SAID):
             log.flush()
             return Ended([f"Ray's driver ended with code {child.returncode}: {_last_error(_text(log))}"], lost=False)
-    return _ranks(job, dict.fromkeys(job.missing(), "its worker was lost, was out of memory or out of time"), seen=True)
+        said = _text(log)
+    why = "its worker was lost"
+    if "OutOfMemoryError" in said:
+        why = "OUT_OF_MEMORY, as Ray says of a task"
+    elif time.monotonic() - begun > executor.seconds:
+        why = f"TIMEOUT or lost: a task may take {executor.time}"
+    return _ranks(job, dict.fromkeys(job.missing(), why))
 
 
 _NOTES_SECONDS = 3.0
-_SENT = re.compile(r"^(?:AWS_(?:ENDPOINT_URL\w*|DEFAULT_REGION|REGION)|FSSPEC_\w+|FACTORY_ENGINE\w*|HF_HUB_OFFLINE)$")
-_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
-
-
-def _for_ray(environment: dict[str, str]) -> dict[str, str]:
-    """What a worker of Ray is told; no secret of the user's, which a cluster keeps in its records."""
-    sent = {k: v for k, v in os.environ.items() if _SENT.match(k) and not _SECRET.search(k)}
-    return sent | environment
 
 
 def _text(log: IO[bytes]) -> str:
@@ -298,29 +297,23 @@ def _text(log: IO[bytes]) -> str:
 
 def _slurm(job: Job, executor: Executor) -> Ended:
     """An array of jobs, one a rank, watched until the queue holds none of them."""
-    before = read_json(job.store, f"{job.context.folder}/{JOBS}") or {"round": 0}
-    number = before["round"] + 1
-    name = f"{name_of(job.context.folder, job.store.root)}-{number}"
+    name = f"factory-{secrets.token_hex(8)}"
     # Before the jobs: a command that is killed leaves what it takes to stop them.
-    write_json(job.store, f"{job.context.folder}/{JOBS}", {"kind": "slurm", "name": name, "round": number})
+    write_json(job.store, f"{JOBS}/{name}.json", {"folder": job.context.folder})
     _submit(job, executor, name)
+    states: dict[int, tuple[str, int]] = {}
     ended = False
     try:
-        _await(job, name)
+        _await(job, name, states)
         ended = True
     finally:
         if not ended:
-            _cancel(name)
-    states = _states(name)
+            cluster.cancel(name)
+    job.store.remove(f"{JOBS}/{name}.json")
     ranks = read_json(job.store, f"{job.context.folder}/logs/ranks_to_run.json")
     place = {rank: number for number, rank in enumerate(ranks)}
-    found = {rank: _why(states.get(place.get(rank, -1))) for rank in job.missing()}
+    found = {rank: cluster.why(states.get(place.get(rank, -1))) for rank in job.missing()}
     return _ranks(job, found)
-
-
-def name_of(folder: str, root: str) -> str:
-    """How the names of a stage's jobs begin, the same in every try."""
-    return "factory-" + hashlib.sha256(f"{root}/{folder}".encode()).hexdigest()[:16]
 
 
 def _submit(job: Job, executor: Executor, name: str) -> None:
@@ -339,7 +332,8 @@ def _submit(job: Job, executor: Executor, name: str) -> None:
         [Share(json.dumps(job.spec))],
         tasks=job.tasks,
         time=executor.time,
-        partition=executor.partition or _default_partition(),
+        partition=cluster.partition(executor.partition),
+        max_array_size=cluster.ARRAY,
         cpus_per_task=executor.cpus,
         mem_per_cpu_gb=max(1, math.ceil(executor.memory_gb / executor.cpus)),
         workers=executor.workers or -1,
@@ -365,94 +359,45 @@ def _setup(job: Job, executor: Executor) -> str:
     return "\n".join([executor.setup, f'export PATH={shlex.quote(here)}:"$PATH"', *lines])
 
 
-def _default_partition() -> str:
-    """The partition that Slurm marks as its default. Raises ConfigError where there is no cluster."""
-    try:
-        names = _asked("sinfo", "-h", "-o", "%P").split()
-    except (OSError, subprocess.SubprocessError) as error:
-        raise ConfigError(
-            f"Slurm does not answer here: {error}", "run this on a node of the cluster, or take --executor local"
-        ) from error
-    default = next((name for name in names if name.endswith("*")), names[0] if names else "")
-    if not default:
-        raise ConfigError("Slurm has no partition here", "name one: --set executor.partition=NAME")
-    return default.rstrip("*")
+def _await(job: Job, name: str, states: dict[int, tuple[str, int]]) -> None:
+    """No job of that name waits or runs; `states`: of each place of the array how it stands, as long as Slurm knows.
 
-
-def _asked(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()
-        raise subprocess.SubprocessError(said[:300] or f"{command[0]} ended with code {done.returncode}")
-    return done.stdout
-
-
-def _await(job: Job, name: str) -> None:
-    """No job of that name is in the queue. Raises StageFailed where the controller is away for too long."""
-    progress, heard = _Progress(job), time.monotonic()
+    Raises StageFailed where the controller is away for too long, or will never start what waits.
+    """
+    progress, heard, told = _Progress(job), time.monotonic(), ""
     while True:
         job.watch.check()
         try:
-            left = _asked("squeue", "-h", "-n", name, "-u", getpass.getuser(), "-o", "%i").split()
+            rows = cluster.jobs(name)
             heard = time.monotonic()
         except (OSError, subprocess.SubprocessError) as error:
             if time.monotonic() - heard > _PATIENCE_SECONDS:
                 raise StageFailed(f"Slurm does not answer: {error}", "run the same command again") from error
-            left = ["?"]
+            rows = [("?", "?", "?", 0, "")]
+        states.update(cluster.states_of(rows))
         progress.look()
+        left = [row for row in rows if row[2] not in cluster.ENDED]
         if not left:
             return
+        why = next((row[4] for row in left if row[2] == "PENDING"), "")
+        if why in cluster.NEVER or "held" in why.lower():
+            raise StageFailed(f"Slurm will not start a task: {why}", "see executor.time, memory_gb, cpus, partition")
+        if why != told and why not in ("", "None", "Priority", "Resources", "Dependency", "JobArrayTaskLimit"):
+            job.watch.say(f"a task waits for Slurm: {why}")
+        told = why
         time.sleep(_LOOK_SECONDS)
 
 
-def _cancel(name: str) -> None:
-    """No job of that name runs or waits."""
-    for _ in range(30):
-        with contextlib.suppress(OSError, subprocess.SubprocessError):
-            _asked("scancel", "-n", name, "-u", getpass.getuser())
-            if not _asked("squeue", "-h", "-n", name, "-u", getpass.getuser(), "-o", "%i").strip():
-                return
-        time.sleep(_LOOK_SECONDS)
-
-
-def _states(name: str) -> dict[int, tuple[str, int]]:
-    """Of each rank how its last job ended: Slurm's word, and the exit code."""
-    form = "ArrayJobID:20,ArrayTaskID:20,State:30,exit_code:12"
-    try:
-        rows = [line.split() for line in _asked("squeue", "-h", "--states=all", "-n", name, "-O", form).splitlines()]
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    found: dict[int, tuple[str, int]] = {}
-    for job, number, state, code in sorted((row for row in rows if len(row) == 4), key=lambda row: int(row[0])):
-        del job
-        if number.isdigit():
-            found[int(number)] = (state, int(code) if code.isdigit() else 0)
-    return found
-
-
-def _why(state: tuple[str, int] | None) -> str:
-    if state is None:
-        return "Slurm does not know its job any more"
-    word, code = state
-    # A shell's code for a command that a signal ended.
-    signal = code & 0x7F or (code >> 8) - 128 if code else 0
-    killed = f" (killed by signal {signal}: out of memory?)" if signal in (9, 15) and word == "FAILED" else ""
-    return f"{word}{killed}"
-
-
-def _ranks(job: Job, found: dict[int, str], *, seen: bool = False) -> Ended:
-    """A sentence for each rank without a marker; one that says an error in its log failed by itself."""
+def _ranks(job: Job, found: dict[int, str]) -> Ended:
+    """A sentence for each rank without a marker: what it said itself, or what became of its worker."""
     ended = Ended()
     for rank, why in found.items():
-        log = f"{job.context.folder}/logs/logs/task_{rank:05d}.log"
-        error = _last_error((job.store.read(log) or b"").decode("utf-8", "replace"))
-        own = bool(error) and not any(word in why for word in ("TIMEOUT", "OUT_OF_ME", "signal", "NODE_FAIL"))
-        reason = error if own else why
+        own = read_json(job.store, f"{job.context.folder}/{FAILED}/{rank:05d}.json")
         where = f"task {rank} of {job.tasks} of {job.context.recipe} {job.context.batch}"
-        ended.failed.append(f"{where}: {reason}")
-        ended.lost &= not own
-        ended.memory |= not own and ("OUT_OF_ME" in why or "memory" in why)
-        ended.time |= not own and ("TIMEOUT" in why or "time" in why)
+        ended.failed.append(f"{where}: {own['said'] if own else why}")
+        ended.lost &= own is None
+        ended.memory |= own is None and ("OUT_OF_ME" in why or "memory" in why)
+        ended.time |= own is None and "TIMEOUT" in why
     return ended
 
 

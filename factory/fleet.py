@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 
 from factory.config import Calls
-from factory.engine import Ask, Connection, Engine, Moved, Tally, key_of
-from factory.errors import BadReply, EngineDown
+from factory.engine import Ask, Connection, Engine, Moved, Tally, bad, key_of
+from factory.errors import BadReply, EngineDown, HomeError
 from factory.replies import Replies, Reply, replies_of
 from factory.servers import members
 from factory.store import Store
@@ -37,12 +37,15 @@ class Fleet:
     def __init__(
         self, found: Connection, model: str, calls: Calls, replies: Replies, roster: Callable[[], list[str]]
     ) -> None:
-        self.connection = found
+        # What a stage holds ready is enough for all of them.
+        self.connection = found._replace(window=found.window * max(found.servers, 1 + len(found.others)))
+        self._each = found.window
         self._model, self._calls, self._replies, self._roster = model, calls, replies, roster
         self._engines: dict[str, Engine] = {}
         self._away: dict[str, asyncio.Task[None]] = {}
         self._refused: dict[str, EngineDown] = {}
         self._looked = 0.0
+        self._flying: dict[str, set[asyncio.Task[Reply]]] = {}
         self._own = Tally()
 
     @property
@@ -73,16 +76,27 @@ class Fleet:
         return reply
 
     async def _answered(self, ask: Ask) -> Reply:
-        drops = 0
+        drops = late = 0
         while True:
             url = await self._pick()
+            sent = asyncio.get_running_loop().create_task(self._engines[url].persist(ask, drops))
+            self._flying[url].add(sent)
             try:
-                return await self._engines[url].persist(ask, drops)
+                return await sent
             except Moved as moved:
-                drops = moved.drops
+                drops, late = moved.drops, late + moved.late
                 self._left(url)
+                if late >= self._calls.tries:
+                    raise bad("engine_timeout", f"no reply within {self._calls.request_seconds:.0f} s") from None
             except EngineDown as error:
                 self._refused[url] = error
+            except asyncio.CancelledError:
+                # A server that is gone without a word takes nothing along.
+                if not sent.cancelled() or url not in self._away:
+                    raise
+            finally:
+                self._flying[url].discard(sent)
+                sent.cancel()
 
     async def _pick(self) -> str:
         """The server with the least to do. Raises EngineDown where none has answered for long."""
@@ -94,7 +108,8 @@ class Fleet:
                 return min(up, key=lambda url: self._engines[url].load)
             if self._engines and self._refused.keys() >= self._engines.keys():
                 raise next(iter(self._refused.values()))
-            if time.monotonic() - begun > self._calls.down_seconds:
+            # Ours are watched by who started them, who also gives them up.
+            if not self.connection.roster and time.monotonic() - begun > self._calls.down_seconds:
                 said = f"none of {len(self._engines)} model servers answered for {self._calls.down_seconds:.0f} s"
                 raise EngineDown(said, "run the same command to go on")
             await asyncio.sleep(0.25)
@@ -104,14 +119,20 @@ class Fleet:
         if self._engines and time.monotonic() - self._looked < _LOOK_SECONDS:
             return
         self._looked = time.monotonic()
-        there = self._roster()
+        try:
+            there = self._roster()
+        except HomeError:
+            return
         for url in there:
             if url not in self._engines:
-                single = self.connection._replace(url=url, others=(), roster="")
+                single = self.connection._replace(url=url, window=self._each, others=(), roster="", servers=1)
+                self._flying[url] = set()
                 self._engines[url] = Engine(single, self._model, self._calls, self._replies, movable=True)
         for url in self._engines:
             if url not in there and url not in self._away:
                 self._left(url)
+                for task in list(self._flying[url]):
+                    task.cancel()
 
     def _left(self, url: str) -> None:
         """A server does not answer: it is asked no more until it does."""

@@ -62,10 +62,10 @@ def locked(store: Store) -> Iterator[None]:
             f"another run holds {store.root}: process {held['pid']} on {held['host']}",
             "wait for it to end, or use another --home",
         )
-    mine = _mine()
+    mine, begun = _mine(), time.monotonic()
     write_json(store, KEY, mine)
-    # Two that came at once both wrote: the one that still stands there goes on.
-    time.sleep(0.05)
+    # Two that came at once both wrote: the one that still stands there goes on. A far storage takes longer to say so.
+    time.sleep(max(0.05, 4 * (time.monotonic() - begun)))
     if (now := read_json(store, KEY)) is None or (now["host"], now["pid"]) != (mine["host"], mine["pid"]):
         raise HomeError(f"another run took {store.root} at the same moment", "run the command again")
     stop = threading.Event()
@@ -76,7 +76,8 @@ def locked(store: Store) -> Iterator[None]:
     finally:
         stop.set()
         beat.join()
-        store.remove(KEY)
+        if (now := read_json(store, KEY)) and (now["host"], now["pid"]) == (mine["host"], mine["pid"]):
+            store.remove(KEY)
 
 
 def _beat(store: Store, mine: dict[str, Any], stop: threading.Event) -> None:

@@ -8,7 +8,6 @@ servers/<run>/failed/<name>.json   why one did not come up
 from __future__ import annotations
 
 import contextlib
-import getpass
 import json
 import os
 import secrets
@@ -20,9 +19,11 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
+from factory import cluster
+from factory.cluster import FAILURE, JOBS, for_ray
 from factory.config import Executor, Serve
 from factory.engine import RUN_KEY
-from factory.errors import ConfigError, EngineDown
+from factory.errors import ConfigError, EngineDown, HomeError
 from factory.models import Profile, gpu_memory
 from factory.store import Store, read_json, write_json
 
@@ -30,7 +31,9 @@ FOLDER = "servers"
 BEAT_SECONDS = 3.0
 # So long without a sign, a server is gone.
 STALE_SECONDS = 30.0
-_WAIT_SECONDS = 0.5
+_WAIT_SECONDS = 1.0
+# The controller of a cluster may be away for so long.
+_PATIENCE_SECONDS = 600.0
 
 
 def members(store: Store, key: str) -> list[str]:
@@ -50,12 +53,10 @@ class Servers:
         self.key = f"{FOLDER}/{self.name}"
         self._children: list[subprocess.Popen[bytes]] = []
         self._seen = 0
+        self._looked = self._heard = time.monotonic()
 
     def __enter__(self) -> Self:
-        for left in self._store.names(FOLDER):
-            # A command that was killed left them; the home is ours now.
-            _cancel(left)
-            self._store.remove(f"{FOLDER}/{left}")
+        stop_left(self._store)
         os.environ.setdefault(RUN_KEY, secrets.token_urlsafe(24))
         spec = {"profile": self._profile.model_dump(mode="json"), "serve": self._serve.model_dump(mode="json")}
         write_json(self._store, f"{self.key}/spec.json", spec | {"kind": self._executor.kind})
@@ -78,7 +79,8 @@ class Servers:
             child.kill()
             child.wait()
         if self._executor.kind == "slurm":
-            _cancel(self.name)
+            cluster.cancel(self.name)
+            self._store.remove(f"{JOBS}/{self.name}.json")
         self._store.remove(self.key)
 
     @property
@@ -92,7 +94,13 @@ class Servers:
 
     def check(self) -> None:
         """Says where a server is lost. Raises EngineDown where none is left and none can come."""
-        now = len(members(self._store, self.key))
+        if time.monotonic() - self._looked < BEAT_SECONDS:
+            return
+        self._looked = time.monotonic()
+        try:
+            now = len(members(self._store, self.key))
+        except HomeError:
+            return
         if now < self._seen:
             self._say(f"a model server was lost; {now} of {self._executor.servers} left")
         self._seen = now
@@ -112,6 +120,8 @@ class Servers:
 
     def _why(self) -> str:
         """What the servers that did not come up said."""
+        if found := read_json(self._store, f"{self.key}/logs/{FAILURE}"):
+            return f"{found['message']}; {found['remedy']}"
         for name in self._store.names(f"{self.key}/failed"):
             found = read_json(self._store, f"{self.key}/failed/{name}")
             return str(found["said"]) if found else ""
@@ -120,7 +130,12 @@ class Servers:
     def _coming(self) -> bool:
         """Some of those that were started run still, or wait for a node."""
         if self._executor.kind == "slurm":
-            return bool(_queue(self.name))
+            try:
+                here = any(row[2] not in cluster.ENDED for row in cluster.jobs(self.name))
+                self._heard = time.monotonic()
+            except (OSError, subprocess.SubprocessError):
+                return time.monotonic() - self._heard < _PATIENCE_SECONDS
+            return here
         return any(child.poll() is None for child in self._children)
 
     # Ways to start them
@@ -134,14 +149,17 @@ class Servers:
         if cards and cards < each * self._executor.servers:
             said = f"{self._executor.servers} servers of {each} GPUs each want more than the {cards} of this machine"
             raise ConfigError(said, "take fewer: --set executor.servers=N")
+        listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+        names = listed.split(",") if listed else [str(number) for number in range(cards)]
         for number in range(self._executor.servers):
-            own = ",".join(map(str, range(number * each, (number + 1) * each)))
+            own = ",".join(names[number * each : (number + 1) * each])
             named = {"CUDA_VISIBLE_DEVICES": own} if cards else {}
             self._children.append(subprocess.Popen(self._command("127.0.0.1"), env=os.environ | named))
 
     def _slurm(self) -> None:
         """An array of jobs; one whose node is lost goes back into the queue."""
         how = self._executor
+        write_json(self._store, f"{JOBS}/{self.name}.json", {"folder": self.key})
         asked = ["sbatch", "--parsable", f"--job-name={self.name}", f"--array=0-{how.servers - 1}", "--requeue"]
         asked += [f"--cpus-per-task={how.server_cpus}", f"--mem={round(how.server_memory_gb * 1024)}M"]
         asked += [f"--time={how.time}", f"--output={tempfile.gettempdir()}/{self.name}-%a.out", "--export=ALL"]
@@ -163,7 +181,8 @@ class Servers:
         spec = {
             "executor": how.model_dump(mode="json"),
             "command": self._command("node")[1:],
-            "environment": {RUN_KEY: os.environ[RUN_KEY]},
+            "environment": for_ray({RUN_KEY: os.environ[RUN_KEY]}),
+            "context": {"home": self._store.root, "folder": self.key},
         }
         child = subprocess.Popen([sys.executable, "-m", "factory.worker", "serve"], stdin=subprocess.PIPE)
         assert child.stdin is not None
@@ -172,19 +191,10 @@ class Servers:
         self._children.append(child)
 
 
-def _queue(name: str) -> list[str]:
-    """The jobs of that name that run or wait; what Slurm does not say is not there."""
-    try:
-        asked = ["squeue", "-h", "-n", name, "-u", getpass.getuser(), "-o", "%i"]
-        return subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60).stdout.split()
-    except (OSError, subprocess.SubprocessError):
-        return []
-
-
-def _cancel(name: str) -> None:
-    """No job of that name runs or waits."""
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        subprocess.run(["scancel", "-n", name, "-u", getpass.getuser()], capture_output=True, check=False, timeout=60)
+def stop_left(store: Store) -> None:
+    """What a killed command left of its servers is gone; the home is ours now."""
+    for left in store.names(FOLDER):
+        store.remove(f"{FOLDER}/{left}")
 
 
 def environment_of(executor: Executor) -> dict[str, Any]:

@@ -13,6 +13,7 @@ and a commit point (docs/decisions/001.md). If datatrove gains them, delete this
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import itertools
 import json
@@ -26,7 +27,7 @@ from typing import Any, Literal
 import zstandard
 
 from factory.config import Table
-from factory.errors import FactoryError, StageFailed, UnbalancedStage
+from factory.errors import FactoryError, HomeError, StageFailed, UnbalancedStage
 from factory.store import MANIFEST, Store, digest, read_json, write_json
 
 INPUTS = "inputs"
@@ -164,7 +165,8 @@ class Notes:
     def flush(self) -> None:
         """What is known is written."""
         self._told = time.monotonic()
-        write_json(self._store, self._key, self._table)
+        with contextlib.suppress(HomeError):  # only looked at
+            write_json(self._store, self._key, self._table)
 
     def _now_and_then(self) -> None:
         if time.monotonic() - self._told >= _NOTE_SECONDS:

@@ -19,6 +19,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -184,64 +185,93 @@ class RemoteStore:
     def _at(self, key: str) -> str:
         return f"{self._prefix}/{key}" if key else self._prefix
 
+    @contextlib.contextmanager
+    def _asking(self, key: str) -> Iterator[None]:
+        """What the storage says is a HomeError with a remedy; what is not there stays FileNotFoundError."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            # s3fs says so of a bucket that is not there too.
+            if "bucket" in str(error).lower():
+                raise HomeError(f"{self.root}: {error}", _REMEDY) from error
+            raise
+        except OSError as error:
+            if error.errno in _KNOWN:
+                raise home_error(error, self.path(key)) from error
+            raise HomeError(f"{self.path(key)}: {' '.join(str(error).split())[:200]}", _REMEDY) from error
+        except _foreign() as error:
+            raise HomeError(f"{self.root}: {' '.join(str(error).split())[:200]}", _REMEDY) from error
+
     def read(self, key: str) -> bytes | None:
         try:
-            return bytes(self._fs.cat_file(self._at(key)))
+            with self._asking(key):
+                return bytes(self._fs.cat_file(self._at(key)))
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise home_error(error, self.path(key)) from error
 
     def write(self, key: str, data: bytes) -> None:
-        try:
+        with self._asking(key):
             self._fs.pipe_file(self._at(key), data)
-        except OSError as error:
-            raise home_error(error, self.path(key)) from error
 
     @contextlib.contextmanager
     def file(self, key: str) -> Iterator[str]:
         """A path on this machine to write to; when the block ends, the key holds what is there. Raises HomeError."""
         with tempfile.TemporaryDirectory(prefix="factory-") as folder:
             path = os.path.join(folder, "file")
+            Path(path).touch()
             yield path
-            try:
+            with self._asking(key):
                 self._fs.put_file(path, self._at(key))
-            except OSError as error:
-                raise home_error(error, self.path(key)) from error
 
     def has(self, key: str) -> bool:
-        self._fs.invalidate_cache()
-        return bool(self._fs.exists(self._at(key)))
+        with self._asking(key):
+            self._fs.invalidate_cache()
+            return bool(self._fs.exists(self._at(key)))
 
     def names(self, key: str) -> list[str]:
-        self._fs.invalidate_cache()
         try:
-            return sorted({p.rstrip("/").rsplit("/", 1)[-1] for p in self._fs.ls(self._at(key), detail=False)})
+            with self._asking(key):
+                self._fs.invalidate_cache()
+                return sorted({p.rstrip("/").rsplit("/", 1)[-1] for p in self._fs.ls(self._at(key), detail=False)})
         except FileNotFoundError:
             return []
 
     def walk(self, key: str) -> Iterator[str]:
-        self._fs.invalidate_cache()
-        for path in sorted(self._fs.find(self._at(key))):
+        with self._asking(key):
+            self._fs.invalidate_cache()
+            found = sorted(self._fs.find(self._at(key)))
+        for path in found:
             yield path[len(self._prefix) + 1 :]
 
     def remove(self, key: str) -> None:
         manifest = self._at(f"{key}/{MANIFEST}")
-        if self._fs.exists(manifest):
-            self._fs.rm_file(manifest)
-        if self._fs.exists(self._at(key)):
-            self._fs.rm(self._at(key), recursive=True)
+        with self._asking(key):
+            if self._fs.exists(manifest):
+                self._fs.rm_file(manifest)
+            if self._fs.exists(self._at(key)):
+                self._fs.rm(self._at(key), recursive=True)
 
     def size(self, key: str) -> int:
-        return int(self._fs.size(self._at(key)))
+        with self._asking(key):
+            return int(self._fs.size(self._at(key)))
 
     def digest(self, key: str) -> str:
         """Hex SHA-256 of the bytes, read in pieces."""
         found = hashlib.sha256()
-        with self._fs.open(self._at(key), "rb") as file:
+        with self._asking(key), self._fs.open(self._at(key), "rb") as file:
             while piece := file.read(1 << 20):
                 found.update(piece)
         return found.hexdigest()
+
+
+_REMEDY = "is the bucket there, and AWS_ENDPOINT_URL and the keys in the environment?"
+_KNOWN = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EMFILE, errno.ENFILE)
+
+
+def _foreign() -> tuple[type[Exception], ...]:
+    """What botocore raises that is no OSError: no keys, no endpoint."""
+    library: Any = sys.modules.get("botocore.exceptions")
+    return (library.BotoCoreError,) if library is not None else ()
 
 
 def open_store(root: str) -> Store:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -19,12 +20,13 @@ from typing import Any, cast
 from datatrove.data import DocumentsPipeline
 from datatrove.executor.slurm import SlurmPipelineExecutor
 from datatrove.pipeline.base import PipelineStep
+from datatrove.utils.stats import PipelineStats
 
 from factory import stage
 from factory.books import Items, ReadStage, Rejected, Sink
+from factory.cluster import FAILED, FAILURE, OS_ERROR, SAID
 from factory.config import Executor, Recipe
 from factory.errors import ConfigError, EngineError, FactoryError, HomeError
-from factory.executors import FAILURE, OS_ERROR, SAID
 from factory.items import ReadItems
 from factory.readers.child import die_with_parent
 from factory.stage import Context, Stage, recipe_module
@@ -67,18 +69,53 @@ class Share(PipelineStep):
         spec = json.loads(self.spec)
         context = _context(spec)
         store = open_store(context.home)
-        die_with_parent()
         stage.told_to(stage.Notes(store, context.folder, rank))
+        ended = False
         try:
+            _same_here(spec)
             forget(store, context.folder, rank)
             found: Iterator[Any] | None = None
             for step in steps_of(spec):
                 found = step(found, rank, world_size)
             deque(found or (), maxlen=0)
+            ended = True
         except (EngineError, ConfigError, HomeError) as error:
             told(spec, error)
             raise
+        finally:
+            # By itself, not because it was stopped: what is told here is not tried again.
+            if not ended and isinstance(wrong := sys.exc_info()[1], Exception):
+                said = f"{type(wrong).__name__}: {' '.join(str(wrong).split())[:300]}"
+                write_json(store, f"{context.folder}/{FAILED}/{rank:05d}.json", {"said": said})
         yield from ()
+
+
+class Rank:
+    """An actor of Ray that runs its ranks itself: in datatrove's pool a killed rank is waited for without end."""
+
+    def get_node_ip(self) -> str:
+        """Where it is."""
+        import ray
+
+        return str(cast("Any", ray.util).get_node_ip_address())
+
+    def run_for_rank(self, executor: Any, ranks: list[int], node_ips: list[str], node: int) -> Any:
+        """The statistics of the ranks, when all are done."""
+        for number, rank in enumerate(ranks, 1):
+            executor._run_for_rank(rank, number)
+        return PipelineStats()
+
+
+def _same_here(spec: dict[str, Any]) -> None:
+    """Raises ConfigError where this node would make other bytes than the machine of the command."""
+    from factory.build import code_digest, ocr_engine
+
+    node, ocr = socket.gethostname(), spec["context"]["ocr"]
+    if code_digest() != spec["code"]:
+        raise ConfigError(f"{node} has another version of the factory", "install the same one on every node")
+    if ocr and ocr_engine() != ocr:
+        said = f"{node} has not {ocr} with Spanish, with which this batch is read"
+        raise ConfigError(said, "install it on every node, or: --set read.ocr=never")
 
 
 class Array(SlurmPipelineExecutor):
@@ -95,6 +132,8 @@ def forget(store: Store, folder: str, rank: int) -> None:
         for name in store.names(f"{folder}/{part}"):
             if name.startswith(f"{rank:05d}."):
                 store.remove(f"{folder}/{part}/{name}")
+    if store.has(f"{folder}/{FAILED}/{rank:05d}.json"):
+        store.remove(f"{folder}/{FAILED}/{rank:05d}.json")
     for reason in store.names(f"{folder}/rejected"):
         key = f"{folder}/rejected/{reason}/{rank:05d}.jsonl.zst"
         if store.has(key):
@@ -118,6 +157,13 @@ def _local(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
     """One worker's share of a stage in this process."""
     from datatrove.executor.local import LocalPipelineExecutor
 
+    if spec["again"]:
+        context = _context(spec)
+        store = open_store(context.home)
+        done = set(store.names(f"{context.folder}/logs/completions"))
+        for rank in range(start, start + count):
+            if f"{rank:05d}" not in done:
+                forget(store, context.folder, rank)
     LocalPipelineExecutor(
         steps_of(spec),
         tasks=tasks,
@@ -143,12 +189,15 @@ def _ray(spec: dict[str, Any], tasks: int) -> None:
             sent.add_done_callback(lambda done: done.exception() and waited.set_exception(done.exception()))
             return waited
 
-    engine.RayTaskManager = Tasks
+    engine.RayTaskManager, engine.RankWorker = Tasks, Rank
     how = Executor.model_validate(spec["executor"])
     _connect(how, spec["environment"])
+    _refuse_more_than_there_is(how)
+    # datatrove writes the steps into the logs: the environment, which may hold a key of this run, is not for them.
+    sent = {name: value for name, value in spec.items() if name not in ("environment", "executor")}
     try:
         RayPipelineExecutor(
-            [Share(json.dumps(spec))],
+            [Share(json.dumps(sent))],
             tasks=tasks,
             workers=how.workers or -1,
             cpus_per_task=how.cpus,
@@ -184,6 +233,17 @@ def _connect(how: Executor, environment: dict[str, str]) -> None:
         ) from error
 
 
+def _refuse_more_than_there_is(how: Executor) -> None:
+    """Raises ConfigError where no node could ever take a task: Ray would wait for one without end."""
+    import ray
+
+    nodes = [node["Resources"] for node in cast("Any", ray).nodes() if node["Alive"]]
+    if not any(n.get("CPU", 0) >= how.cpus and n.get("memory", 0) >= how.memory_gb * 2**30 for n in nodes):
+        most = max((n.get("memory", 0) for n in nodes), default=0) / 2**30
+        said = f"no node of the Ray cluster has {how.cpus} cores and {how.memory_gb:.0f} GB for a task"
+        raise ConfigError(said, f"the largest has {most:.1f} GB: --set executor.memory_gb=N")
+
+
 def _serve(spec: dict[str, Any]) -> None:
     """Model servers on the nodes of the cluster, one a task; one that is lost is started elsewhere, three times."""
     import subprocess
@@ -198,7 +258,10 @@ def _serve(spec: dict[str, Any]) -> None:
 
     remote = cast("Any", ray.remote)(serve)
     task = remote.options(num_gpus=how.gpus, num_cpus=how.server_cpus, scheduling_strategy="SPREAD")
-    ray.get([task.remote(spec["command"]) for _ in range(how.servers)])
+    left = [task.remote(spec["command"]) for _ in range(how.servers)]
+    while left:
+        # One that is lost for good does not end the others.
+        _, left = ray.wait(left, num_returns=1)
 
 
 def _logs(spec: dict[str, Any]) -> str:

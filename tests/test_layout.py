@@ -23,7 +23,19 @@ LAYERS = [
     {"words", "personal", "medical", "models", "translate", "questions", "questions_of"},
     {"store", "licence", "schema", "decontaminate", "exams", "readers", "lock", "batch", "ledger", "sources", "stage"}
     | {"fetch", "receipts", "speech", "lists", "cells"}
-    | {"keeper", "server", "servers", "serving", "replies", "engine", "fleet", "survey", "tombstones", "smc"},
+    | {
+        "keeper",
+        "server",
+        "servers",
+        "serving",
+        "cluster",
+        "replies",
+        "engine",
+        "fleet",
+        "survey",
+        "tombstones",
+        "smc",
+    },
     {"steps", "dedup", "books", "items", "gather"},
     {
         "executors",

@@ -44,7 +44,7 @@ def status(home: str, as_json: bool) -> None:
 
     store = options.existing(home)
     found: dict[str, Any] = {"home": store.root, "running": holder(store), "sources": {}, "recipes": {}}
-    found["stage"] = _running(store) if found["running"] else None
+    found["stage"] = _running(store, found["running"])
     found["published"] = {one["repo"]: one["version"] for one in repositories(store)}
     found["sources"] = Ledger(store).summary()
     for source in found["sources"]:
@@ -60,14 +60,16 @@ def status(home: str, as_json: bool) -> None:
     _status(found)
 
 
-def _running(store: Any) -> dict[str, Any] | None:
+def _running(store: Any, holder: dict[str, Any] | None) -> dict[str, Any] | None:
     """What the stage that runs now has done so far."""
     from factory.build import Running
     from factory.executors import tasks_done
     from factory.store import read_json
 
     one: dict[str, Any] | None = read_json(store, Running.KEY)
-    return one and {**one, "tasks_done": tasks_done(store, one["folder"])}
+    if one is None or holder is None or (one["host"], one["pid"]) != (holder["host"], holder["pid"]):
+        return None
+    return {**one, "tasks_done": tasks_done(store, one["folder"])}
 
 
 @click.command()

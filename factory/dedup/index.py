@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import mmap
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -22,7 +23,7 @@ import orjson
 
 from factory.dedup.signatures import BANDS, U32, U64, WIDTH, band_hash, greatest_containment, resemblance
 from factory.errors import StageFailed
-from factory.store import LocalStore, Store
+from factory.store import LocalStore, Store, home_error
 
 FOLDER = "index"
 APART = "apart.jsonl"
@@ -76,6 +77,7 @@ def write(store: Store, folder: str, signatures: U32, rows: I64) -> None:
 def _filled(store: Store, folder: str, name: str, kind: type, shape: tuple[int, ...]) -> Iterator[Any]:
     """An array of the index on disk, to be filled; nothing of it need be in memory."""
     with store.file(f"{folder}/{FOLDER}/{name}.npy") as path:
+        _reserve(path, 4096 + int(np.prod(shape)) * np.dtype(kind).itemsize)
         array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
         yield array
         array.flush()
@@ -85,8 +87,21 @@ def mapped(rows: int) -> U32:
     """Room for so many signatures in a temporary file (TMPDIR), for what may be larger than memory."""
     if rows == 0:
         return np.empty((0, WIDTH), dtype=np.uint32)
-    with tempfile.TemporaryFile(prefix="factory-dedup-") as file:
+    with tempfile.NamedTemporaryFile(prefix="factory-dedup-") as file:
+        _reserve(file.name, rows * WIDTH * 4)
         return np.memmap(file, dtype=np.uint32, mode="w+", shape=(rows, WIDTH))
+
+
+def _reserve(path: str, size: int) -> None:
+    """The disk has so much left: a mapped file that finds none would end the process by a signal. Raises HomeError."""
+    if hasattr(os, "posix_fallocate"):
+        handle = os.open(path, os.O_RDWR)
+        try:
+            os.posix_fallocate(handle, 0, size)
+        except OSError as error:
+            raise home_error(error, path) from error
+        finally:
+            os.close(handle)
 
 
 def ordered(signatures: U32, rows: I64) -> U32:
