@@ -146,7 +146,7 @@ def _known(out: Path, home: Path) -> dict[str, Any]:
         folder = out / f"known-{number}"
         folder.mkdir(exist_ok=True)
         shutil.copy(out / "models.toml", folder)
-        asked += _preferred(folder, held, left, start["model"])
+        asked += _preferred(folder, held, left, str(out / start["model"]))
         print("part", number, {"pairs": len(left), "held_out": len(held)}, flush=True)
     return {"read": len(texts), **_compared(asked), "pairs": asked}
 
@@ -192,7 +192,7 @@ def _chain(
     _parquet(folder / "texts", [{"text": row["text"]} for row in texts])
     run = _preference_run(folder, "pairs")
     made = _command(folder, "train", "pretrain", "--run", run, "--model", "small", "--out", "read")
-    return _preferred(folder, held, pairs, made["model"])
+    return _preferred(folder, held, pairs, str(folder / made["model"]))
 
 
 def _preferred(

@@ -19,7 +19,7 @@ from tests.scale.conftest import RECIPE, ingest
 pytestmark = pytest.mark.slow
 # The rest of what is killed here runs in `make survive`.
 EVERY = os.environ.get("FACTORY_SURVIVE") == "all"
-RAY = pytest.param("ray", "ray::RankWorker", marks=pytest.mark.ray)
+RAY = pytest.param("ray", "ray::Rank", marks=pytest.mark.ray)
 SLURM = pytest.param("slurm", "launch_pickled_pipeline", marks=pytest.mark.slurm)
 
 
@@ -158,47 +158,69 @@ def test_a_home_on_s3_holds_the_same_bytes(
 
 
 @pytest.mark.s3
-@pytest.mark.slurm
-def test_slurm_and_s3_together(
-    texts: Path, s3: dict[str, str], slurm: dict[str, str], expected: dict[str, str]
-) -> None:
-    """No disk is shared but the bucket."""
-    address = "s3://corpus/b/home"
-    ingest(texts, address, **s3)
-    ok("build", RECIPE, "-q", "--executor", "slurm", FACTORY_HOME=address, **s3, **slurm)
-    code = f"import hashlib, json, s3fs\nfs = s3fs.S3FileSystem()\nkeys = {sorted(expected)!r}\n"
-    code += "print(json.dumps({k: hashlib.sha256(fs.cat('corpus/b/home/' + k)).hexdigest() for k in keys}))"
-    env = os.environ | s3
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == expected
+@pytest.mark.parametrize(
+    ("home", "more"),
+    [
+        ("s3://corpus/x", {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}),
+        ("s3://nobucket/x", {}),
+    ],
+)
+def test_a_bucket_that_is_not_there_is_said(home: str, more: dict[str, str], s3: dict[str, str], samples: Path) -> None:
+    """One sentence with a remedy, whatever the library raises."""
+    done = run("ingest", samples / "sources.toml", FACTORY_HOME=home, **(s3 | more))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "is the bucket there, and AWS_ENDPOINT_URL and the keys in the environment?" in done.stderr
 
 
 @pytest.mark.slurm
-@pytest.mark.parametrize("kind", ["memory", "time"] if EVERY else [])
-def test_what_runs_out_on_slurm_is_named_and_doubled(
-    kind: str, texts: Path, slurm: dict[str, str], tmp_path: Path
-) -> None:
-    """A task over its memory or its time is killed by Slurm, named, and run again with twice as much."""
-    home = tmp_path / "home"
-    ingest(texts, home)
-    # What no task can do with: 60 MB; a minute, of which a job that sleeps first leaves nothing.
-    short = {"memory": "executor.sbatch={mem-per-cpu='60M'}", "time": "executor.setup=sleep 100"}[kind]
-    more = () if kind == "memory" else ("--set", "executor.time=00:01:00")
-    done = run("build", RECIPE, "--executor", "slurm", "--set", short, *more, home=home, **slurm)
-    word = {"memory": "out of memory|OUT_OF_ME", "time": "TIMEOUT"}[kind]
-    assert re.search(rf"task 0 of 3 of natural_es 0001: .*({word})", done.stderr), done.stderr
-    assert "again (2 of 3)" in done.stderr
-    # Twice a minute is enough for the sleeper; sbatch's own option stands against the doubling of memory.
-    assert done.returncode == (1 if kind == "memory" else 0)
+def test_a_partition_that_is_not_there_is_said(home: Path, slurm: dict[str, str]) -> None:
+    """The ones that are there are named."""
+    done = run("build", RECIPE, "--executor", "slurm", "--set", "executor.partition=gpus", home=home, **slurm)
+    assert done.returncode == 2
+    assert "Slurm has no partition 'gpus'" in done.stderr
+    assert "it has work*" in done.stderr
 
 
-@pytest.mark.ray
-@pytest.mark.parametrize("seconds", [4] if EVERY else [])
-def test_a_task_out_of_time_on_ray_is_run_again(
-    seconds: int, home: Path, ray: dict[str, str], expected: dict[str, str]
-) -> None:
-    """datatrove kills it and forgets it; it is missed, and gets twice the time until it ends."""
-    limit = ("--set", f"executor.time=00:00:{seconds:02d}", "--set", "executor.attempts=8", "--workers", "1")
-    done = run("build", RECIPE, "--executor", "ray", *limit, home=home, **ray)
-    assert done.returncode == 0, done.stderr
-    assert tree(home) == expected
+if EVERY:
+
+    @pytest.mark.s3
+    @pytest.mark.slurm
+    def test_slurm_and_s3_together(
+        texts: Path, s3: dict[str, str], slurm: dict[str, str], expected: dict[str, str]
+    ) -> None:
+        """No disk is shared but the bucket."""
+        address = "s3://corpus/b/home"
+        ingest(texts, address, **s3)
+        ok("build", RECIPE, "-q", "--executor", "slurm", FACTORY_HOME=address, **s3, **slurm)
+        code = f"import hashlib, json, s3fs\nfs = s3fs.S3FileSystem()\nkeys = {sorted(expected)!r}\n"
+        code += "print(json.dumps({k: hashlib.sha256(fs.cat('corpus/b/home/' + k)).hexdigest() for k in keys}))"
+        env = os.environ | s3
+        done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == expected
+
+    @pytest.mark.slurm
+    @pytest.mark.parametrize("kind", ["memory", "time"])
+    def test_what_runs_out_on_slurm_is_named_and_doubled(
+        kind: str, texts: Path, slurm: dict[str, str], tmp_path: Path
+    ) -> None:
+        """A task over its memory or its time is killed by Slurm, named, and run again with twice as much."""
+        home = tmp_path / "home"
+        ingest(texts, home)
+        # What no task can do with: 60 MB; a minute, of which a job that sleeps first leaves nothing.
+        short = {"memory": "executor.sbatch={mem-per-cpu='60M'}", "time": "executor.setup=sleep 100"}[kind]
+        more = () if kind == "memory" else ("--set", "executor.time=00:01:00")
+        done = run("build", RECIPE, "--executor", "slurm", "--set", short, *more, home=home, **slurm)
+        word = {"memory": "out of memory|OUT_OF_ME", "time": "TIMEOUT"}[kind]
+        assert re.search(rf"task 0 of 3 of natural_es 0001: .*({word})", done.stderr), done.stderr
+        assert "again (2 of 3)" in done.stderr
+        # Twice a minute is enough for the sleeper; sbatch's own option stands against the doubling of memory.
+        assert done.returncode == (1 if kind == "memory" else 0)
+
+    @pytest.mark.ray
+    def test_a_task_out_of_time_on_ray_is_run_again(home: Path, ray: dict[str, str], expected: dict[str, str]) -> None:
+        """datatrove kills it and forgets it; it is missed, and gets twice the time until it ends."""
+        limit = ("--set", "executor.time=00:00:04", "--set", "executor.attempts=8", "--workers", "1")
+        done = run("build", RECIPE, "--executor", "ray", *limit, home=home, **ray)
+        assert done.returncode == 0, done.stderr
+        assert tree(home) == expected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,12 @@ from typing import Any
 
 import pytest
 
+from factory.config import Calls
+from factory.engine import Ask, Connection
+from factory.fleet import Fleet
+from factory.models import Prompt, Sampling
+from factory.replies import Reply, replies_of
+from factory.store import open_store
 from tests.command import FACTORY, json_lines, run, tree
 from tests.conftest import PROJECT
 from tests.engine.serving import Serving, serving
@@ -108,6 +115,35 @@ def test_no_server_left_is_said(tmp_path: Path) -> None:
 CLUSTERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("slurm", "ray")]
 
 
+def test_a_server_that_is_gone_without_a_word_takes_nothing_along(tmp_path: Path) -> None:
+    """It answers nothing and is no longer in the roster: what it was asked is asked of another, and nothing fails."""
+    asks = [Ask(Prompt((), f"<1> {text}", ()), 64, Sampling(), "d") for text in PAIRS]
+    silent = serving(tmp_path / "a", pairs=PAIRS, seconds=600)
+    with silent as one, serving(tmp_path / "b", pairs=PAIRS) as other:
+        begun = time.monotonic()
+
+        def roster() -> list[str]:
+            return [one.url, other.url] if time.monotonic() - begun < 2 else [other.url]
+
+        async def all_of() -> list[Reply]:
+            store = open_store(str(tmp_path / "home"))
+            found = Connection(one.url, "m", "endpoint", 4)
+            fleet = Fleet(found, "m", Calls(), replies_of(store), roster)
+            try:
+                asked = [asyncio.create_task(fleet.ask(ask)) for ask in asks]
+                await asyncio.sleep(4)
+                # The next one looks at the roster.
+                asked.append(asyncio.create_task(fleet.ask(asks[0]._replace(attempt=1))))
+                return await asyncio.wait_for(asyncio.gather(*asked), timeout=30)
+            finally:
+                await fleet.close()
+
+        found = asyncio.run(all_of())
+        answered = len(other.answered())
+    # Half of them had been sent to the silent one.
+    assert len(found) == answered == len(asks) + 1
+
+
 @pytest.mark.vllm
 @pytest.mark.parametrize("kind", ["local", *(CLUSTERS if EVERY else ())])
 def test_two_servers_of_ours_and_one_is_killed(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
@@ -126,7 +162,8 @@ def test_two_servers_of_ours_and_one_is_killed(kind: str, tmp_path: Path, reques
     (tmp_path / "tmp").mkdir()
     quiet = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path / "tmp")}
     cluster = {} if kind == "local" else request.getfixturevalue(kind)
-    environment = os.environ | quiet | cluster | {"FACTORY_HOME": str(home)}
+    key = {"FACTORY_ENGINE_KEY": "canary-of-this-run", "FACTORY_NODE_HOST": "127.0.0.1"}
+    environment = os.environ | quiet | cluster | key | {"FACTORY_HOME": str(home)}
     child = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=PROJECT
     )
@@ -147,6 +184,8 @@ def test_two_servers_of_ours_and_one_is_killed(kind: str, tmp_path: Path, reques
     assert stage["in"] == 6
     assert not [name for name in stage["units"] if name.startswith("failed:engine")]
     assert not list(home.glob("servers/*/members/*.json"))
+    assert [f for f in home.rglob("*") if f.is_file() and b"canary-of-this-run" in f.read_bytes()] == []
+    assert "canary-of-this-run" not in said + errors
     deadline = time.monotonic() + 30
     while (left := _with(str(tmp_path / "tmp").encode())) and time.monotonic() < deadline:
         time.sleep(0.2)

@@ -1,0 +1,131 @@
+"""What clusters and a million documents rest on, piece by piece."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from factory.cluster import ARRAY, for_ray, states_of, why
+from factory.dedup import index
+from factory.dedup.signatures import WIDTH, band_hash, band_hashes
+from factory.errors import HomeError
+from factory.stage import Notes, inputs_of, write_inputs
+from factory.store import LocalStore
+from factory.worker import forget
+
+
+def test_what_a_lost_worker_left_of_its_rank_goes_and_no_more(tmp_path: Path) -> None:
+    """Data, items, signatures, rejected ones and the note of a failure: of one rank."""
+    store = LocalStore(tmp_path)
+    kinds = (
+        "data/{}.parquet",
+        "items/{}.jsonl",
+        "signatures/{}.npy",
+        "rejected/empty/{}.jsonl.zst",
+        "logs/failed/{}.json",
+    )
+    for kind in kinds:
+        for rank in ("00001", "00010"):
+            store.write("stage/" + kind.format(rank), b"{}")
+    forget(store, "stage", 1)
+    assert [key.rsplit("/", 1)[-1].split(".")[0] for key in store.walk("stage")] == ["00010"] * len(kinds)
+
+
+def test_every_task_gets_its_share_of_the_inputs(tmp_path: Path) -> None:
+    """All of them, once, in their order; the first tasks take what is over."""
+    store = LocalStore(tmp_path)
+    write_inputs(store, "stage", ({"n": n} for n in range(8)), 8, 3)
+    assert [json.loads(line)["n"] for line in inputs_of(store, "stage")] == list(range(8))
+    assert store.names("stage/inputs") == ["00000.jsonl.zst", "00001.jsonl.zst", "00002.jsonl.zst"]
+
+
+def test_jobs_of_several_arrays_are_told_apart() -> None:
+    """Slurm counts each array from 0; a later one holds the ranks behind."""
+    rows = [
+        ("7", "0", "COMPLETED", 0, ""),
+        ("9", "0", "OUT_OF_MEMORY", 9, ""),
+        ("9", "[1-3]", "PENDING", 0, "Resources"),
+    ]
+    assert states_of(rows) == {0: ("COMPLETED", 0), ARRAY: ("OUT_OF_MEMORY", 9)}
+    assert why(("FAILED", 137 << 8)) == why(("FAILED", 9)) == "FAILED (killed by signal 9: out of memory?)"
+    assert why(("FAILED", 1 << 8)) == "FAILED"
+
+
+def test_no_secret_is_sent_through_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cluster keeps what it is sent: addresses go, keys stay."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "FSSPEC_S3_SECRET", "HF_TOKEN"):
+        monkeypatch.setenv(name, "x")
+    sent = for_ray({"TZ": "UTC"})
+    assert {"AWS_ENDPOINT_URL", "TZ"} <= sent.keys()
+    assert not [name for name in sent if "SECRET" in name or "TOKEN" in name]
+
+
+def test_the_index_of_some_rows_is_that_of_their_signatures(tmp_path: Path) -> None:
+    """Built on disk, read through a map: each band sorted, with the row it is of."""
+    draw = np.random.default_rng(0)
+    signatures = index.mapped(500)
+    signatures[:] = draw.integers(0, 2**32, (500, WIDTH), dtype=np.uint32)
+    rows = np.arange(0, 500, 3)
+    store = LocalStore(tmp_path)
+    index.write(store, "stage", signatures, rows)
+    hashes, ordinals, kept = (index.loaded(store, f"stage/index/{n}.npy") for n in ("hashes", "ordinals", "signatures"))
+    assert np.array_equal(kept, signatures[rows])
+    whole = band_hashes(signatures[rows])
+    for band in (0, 20, 41):
+        assert np.array_equal(band_hash(signatures[rows], band), whole[:, band])
+        assert np.array_equal(hashes[band], np.sort(whole[:, band]))
+        assert np.array_equal(whole[:, band][ordinals[band]], hashes[band])
+
+
+@pytest.mark.mount
+def test_a_full_disk_under_the_index_is_said(small_disk: Path) -> None:
+    """A mapped file that finds no block ends a process by SIGBUS: room is asked for first."""
+    signatures = index.mapped(20_000)
+    with pytest.raises(HomeError, match="no space left"):
+        index.write(LocalStore(small_disk), "stage", signatures, np.arange(20_000))
+    assert not [file for file in small_disk.rglob("*") if file.is_file()]
+
+
+def test_how_far_a_task_is_never_ends_it(tmp_path: Path) -> None:
+    """A storage that refuses the note is not the task's failure."""
+    (tmp_path / "file").write_text("")
+    notes = Notes(LocalStore(tmp_path / "file"), "stage", 0)
+    notes.done(3)
+    notes.flush()
+
+
+_TWO = """
+import sys, time
+from factory.errors import HomeError
+from factory.lock import locked
+from factory.store import LocalStore
+
+class Far(LocalStore):
+    def write(self, key, data):
+        time.sleep(0.3)
+        super().write(key, data)
+
+try:
+    with locked(Far(sys.argv[1])):
+        print("got", flush=True)
+        time.sleep(3)
+except HomeError as error:
+    print("refused")
+"""
+
+
+def test_a_far_storage_is_locked_once(tmp_path: Path) -> None:
+    """Two commands that come at the same moment, writes that take a third of a second: one goes on."""
+    said = []
+    runs = [
+        subprocess.Popen([sys.executable, "-c", _TWO, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for one in runs:
+        said.append(one.communicate(timeout=60)[0].strip())
+    assert sorted(said) == ["got", "refused"]
