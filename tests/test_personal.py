@@ -263,6 +263,7 @@ def seconds_of(text: str, profile: str) -> float:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.survive(4, "a megabyte of what patterns fear")
 def test_no_input_is_slow(name: str) -> None:
     """Up to 1 MB of what patterns fear takes a second or so per profile, and twice as much takes twice as long."""
     find("12345678Z", "article")  # presidio's import is not the pattern's time
