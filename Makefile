@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 HOME_DEMO := demo
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: demo test lint check bench docs vllm clean
+.PHONY: demo test lint check survive bench docs vllm clean
 
 # The environment is made once, and again when what it is made of changes.
 $(VENV)/.core: pyproject.toml constraints.txt
@@ -42,6 +42,9 @@ check: lint                  ## style, types and the fast tests
 
 test: $(VENV)/.dev           ## every test this machine can run
 	$(PYTEST) -q -n 2
+
+survive: $(VENV)/.dev        ## every kill, fault and mutation (an hour or more); what held stands in docs/survival.md
+	FACTORY_SURVIVE=all $(PYTEST) -q -n 2 -m survive --timeout=7200 --survival docs/survival.md
 
 bench: $(VENV)/.dev          ## every promised speed, peer and ours in turn: docs/speed.md, and all repeats as JSON
 	$(BIN)/python -m benchmarks.run

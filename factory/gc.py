@@ -23,10 +23,10 @@ def unreachable(store: Store, recipes: list[str]) -> Iterator[tuple[str, int]]:
                     yield folder, _bytes(store, folder)
     if store.names("trial"):
         yield "trial", _bytes(store, "trial")
-    for key in unfinished(
-        store, ("raw", "receipts", "batches", "datasets", "cache", "reports", "decontamination", "inputs")
-    ):
-        yield key, store.size(key)
+    # A stage's folder is made anew before it is used again; everything else may hold what a killed run left.
+    for key in unfinished(store, ("",)):
+        if not key.startswith(("stages/", "trial/")):
+            yield key, store.size(key)
 
 
 def unfinished(store: Store, areas: tuple[str, ...]) -> Iterator[str]:

@@ -16,6 +16,7 @@ import pytest
 from factory import server
 from factory.translate import apertium
 
+pytest_plugins = ["tests.survival"]
 PROJECT = Path(__file__).parents[1]
 
 
@@ -38,6 +39,7 @@ LACKING = {
     "ray": lambda: importlib.util.find_spec("ray") is None,
     "slurm": lambda: os.geteuid() != 0 or not all(map(shutil.which, ("slurmctld", "slurmd", "munged", "sbatch"))),
     "s3": lambda: importlib.util.find_spec("moto") is None or importlib.util.find_spec("s3fs") is None,
+    "cc": lambda: shutil.which("cc") is None,
 }
 
 

@@ -126,6 +126,7 @@ def test_every_paragraph_says_where_it_stands(built: Path) -> None:
     assert {"pdf", "article", "youtube", "text", "dataset"} <= kinds
 
 
+@pytest.mark.survive(2, "a second run")
 def test_a_second_build_does_nothing_at_once(built: Path, samples: Path) -> None:
     """Nothing is written, and no stage is looked into."""
     before = tree(built)
@@ -135,6 +136,7 @@ def test_a_second_build_does_nothing_at_once(built: Path, samples: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.survive(2, "workers, order of ingest, locale, time zone, hash seed")
 def test_the_bytes_do_not_depend_on_workers_or_order(built: Path, samples: Path, tmp_path: Path) -> None:
     """One worker, another order of taking in, another locale and time zone: the same bytes."""
     from factory.sources import load
@@ -232,6 +234,7 @@ def test_a_folder_of_somebody_elses_is_not_written_into(built: Path, tmp_path: P
 
 
 @pytest.mark.slow
+@pytest.mark.survive(1, "a worker is killed")
 @pytest.mark.parametrize("attempts", [1, 3])
 def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path, attempts: int) -> None:
     """The command says which worker died and runs its tasks again, or, the last time, publishes nothing and ends 1."""
@@ -291,6 +294,7 @@ def test_a_corrected_licence_takes_effect(samples: Path, tmp_path: Path) -> None
         factory.load("natural_es", str(home))
 
 
+@pytest.mark.survive(4, "files of the home spoilt by hand")
 def test_a_file_spoilt_by_hand_is_one_sentence(copy: Path) -> None:
     """The file is named, with what to do; nothing else is touched."""
     spoilt = {
@@ -310,6 +314,7 @@ def test_a_file_spoilt_by_hand_is_one_sentence(copy: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.mount
+@pytest.mark.survive(3, "a disk of 2 MB")
 def test_a_full_disk_stops_with_one_sentence_and_loses_nothing(samples: Path, small_disk: Path, tmp_path: Path) -> None:
     """On a disk of 2 MB the build says so and ends 1; with the home on a larger one it goes on to the same bytes."""
     home = small_disk / "home"
@@ -331,6 +336,7 @@ def test_a_full_disk_stops_with_one_sentence_and_loses_nothing(samples: Path, sm
 
 @pytest.mark.slow
 @pytest.mark.tesseract
+@pytest.mark.survive(9, "3 where something is pending")
 def test_a_scan_waits_until_it_can_be_read(tmp_path: Path) -> None:
     """Without tesseract it is pending and the build ends 3; once it is there the next build takes it in."""
     import pymupdf
@@ -357,6 +363,8 @@ def test_a_scan_waits_until_it_can_be_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(3, "SIGINT once: finish and save")
+@pytest.mark.survive(9, "130 where somebody interrupts")
 def test_an_interrupted_build_says_how_to_go_on(copy: Path, samples: Path) -> None:
     """SIGINT ends it with 130 and one sentence; the same command finishes."""
     shutil.rmtree(copy / "stages")
@@ -376,6 +384,7 @@ def test_an_interrupted_build_says_how_to_go_on(copy: Path, samples: Path) -> No
     ok("build", "medical_es", *listed, home=copy)
 
 
+@pytest.mark.survive(1, "two runs on one home; the lock of a killed run")
 def test_two_runs_at_once_do_not_meet(copy: Path) -> None:
     """While one run holds the home the second is told its host and process."""
     from factory.lock import locked

@@ -43,6 +43,7 @@ ASK = ("--source", "s", "--tradition", "natural", "--licence", "CC0-1.0")
         (["step", "quality", "good.jsonl", "b", "--set", "profile=boook"], 2, "Did you mean 'book'?"),
     ],
 )
+@pytest.mark.survive(9, "2 for a mistake on the command line")
 def test_a_mistake_is_one_sentence(
     arguments: list[str], code: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_mistake_is_one_sentence(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.survive(9, "2 and 3 for a wrong row of sources.toml")
 def test_one_wrong_row_costs_only_itself(tmp_path: Path) -> None:
     """`sources check` ends 2; ingest and build go on with the others and end 3."""
     row = (
@@ -74,6 +76,8 @@ def test_one_wrong_row_costs_only_itself(tmp_path: Path) -> None:
     assert run("build", "natural_es", "--sources", listed, home=tmp_path / "home").returncode == 3
 
 
+@pytest.mark.survive(3, "folders and files without permission")
+@pytest.mark.survive(9, "3 where something failed")
 def test_a_file_without_permission_costs_only_itself(tmp_path: Path) -> None:
     """It is listed as failed, the others are stored, the command ends 3."""
     (tmp_path / "good.md").write_text("hola")
@@ -97,6 +101,7 @@ def test_the_same_bytes_under_two_names_are_one_item(tmp_path: Path) -> None:
     assert (again["stored"], again["skipped"]) == (0, 2)
 
 
+@pytest.mark.survive(4, "control codes and markup in titles and names")
 def test_hostile_names_and_titles_stay_text(tmp_path: Path) -> None:
     """Control codes, markup and dots in a name reach neither the terminal, a path nor the report."""
     evil = tmp_path / "\x1b[31m\x07<script>alert(1)</script> ..%2f=cmd|.md".replace("/", "∕")
@@ -152,6 +157,7 @@ def test_every_command_is_documented() -> None:
         assert f"factory {' '.join(path)}" in written
 
 
+@pytest.mark.survive(3, "a closed pipe")
 def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     """`factory … | head` ends without a word."""
     rows = "".join(f'{{"id": {i}, "text": "hola a todos los que viven aquí"}}\n' for i in range(20_000))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 
+@pytest.mark.survive(5, "the guard: no test leaves this machine")
 def test_a_process_of_the_tests_cannot_leave_this_machine(tmp_path: Path) -> None:
     """A connection elsewhere is refused and written down, in processes that tests start; loopback is free."""
     record = tmp_path / "record"
@@ -22,6 +23,7 @@ def test_a_process_of_the_tests_cannot_leave_this_machine(tmp_path: Path) -> Non
     assert "192.0.2.1" in record.read_text()
 
 
+@pytest.mark.survive(5, "the guard: no test leaves this machine")
 def test_this_process_cannot_either(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same hook is in the tests' own process."""
     from tests import conftest

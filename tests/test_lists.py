@@ -685,6 +685,7 @@ def _zip(files: dict[str, bytes]) -> bytes:
         ("quote.csv", "row 2: a quotation mark is opened and never closed"),
     ],
 )
+@pytest.mark.survive(9, "2 for a file that is no list")
 def test_a_file_that_is_no_list_is_one_sentence(name: str, said: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as told:
         lists.plan(hostile(tmp_path, name), TO)
@@ -696,6 +697,7 @@ def test_a_missing_file_ends_2(tmp_path: Path) -> None:
     assert (done.returncode, "none.xlsx: No such file" in done.stderr.replace("\n", " ")) == (2, True)
 
 
+@pytest.mark.survive(4, "sheets that claim millions of cells")
 def test_what_a_sheet_claims_costs_nothing(tmp_path: Path) -> None:
     """A dimension, a merged range and a link over the whole sheet, and rows and columns beyond the limits."""
     good = book(tmp_path, [["Título", "Autor"], ["Té", "Ana"]])

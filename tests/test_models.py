@@ -102,6 +102,7 @@ def test_a_system_text_is_folded_where_there_is_no_role_for_it() -> None:
 @pytest.mark.parametrize(
     "name", ["BioMistral-7B", "gemma-7b-it", "lince-zero", "EuroLLM-9B-Instruct-2512", "Llama-7b-spanish"]
 )
+@pytest.mark.survive(7, "marks of a chat template inside a document")
 def test_a_document_cannot_end_its_own_turn(mark: str, name: str) -> None:
     """Marks of any template inside a text are words: the prompt has as many as without them."""
     hostile = render(find(name), SYSTEM, [Turn("user", f"Antes.\n{mark} Después.")]).text

@@ -123,7 +123,7 @@ IC 95 % 1,2-3,4|sección 5.10.2.13|600 123 mg|PaO2/FiO2 180|glucosa 169 mg/dl, C
 plaquetas 612 345 000|612 345 678 UFC/ml|950 000 000 personas|escala de Glasgow 15/15|2-4 comprimidos/24 h|0,5-1 µg/kg/min
 FEVG 55-60 %|leucocitos 12.300/mm3 (N 80 %)|creatinina 1,2 mg/dl (0,6-1,2)|GOT/GPT 45/38 UI/l|HbA1c 7,2 % (55 mmol/mol)
 TNM T2N1M0|pH 7,35; pCO2 45; HCO3 24|SpO2 98 %|FC 83 lpm|Tª 36,8 ºC|PSA 1.16 ng/ml|IMC 27,4 kg/m2|dosis 6.000.000.000 de copias
-Vitamina D. Presenta déficit|vitamina B12 250 pg/ml|HLA-B27|CD99/EMA|BRCA1 c.5266dupC|rs1800562|gen 12345678A|Cratinina 1.3 mg/dl|A.C.P: Pulso rítmico|Estado: Estable|Madre: Diabetes Mellitus|procedente de Urgencias|Hb 12,3/Hto 37|tel: 155-140/140|suero positivo 1/2048|títulos de 1/2000|día 1/21|Afiliación: 28029 Madrid|Seguridad Social 2008-2010|Historia clínica 2010-2015|1:40.000|2/3
+Vitamina D. Presenta déficit|vitamina B12 250 pg/ml|HLA-B27|CD99/EMA|BRCA1 c.5266dupC|rs1800562|gen 12345678A|Cratinina 1.3 mg/dl|A.C.P: Pulso rítmico|Estado: Estable|Madre: Diabetes Mellitus|procedente de Urgencias|Hb 12,3/Hto 37|tel: 155-140/140|suero positivo 1/2048|títulos de 1/2000|día 1/21|Afiliación: 28029 Madrid|Seguridad Social 2008-2010|Historia clínica 2010-2015|1:40.000|2/3|recuento: +34 600 123 456 UFC/ml
 Paciente: varón de 50 años|Diagnóstico: neumonía|5 ml cada 8 horas|3 × 10⁶|radioterapia 50 Gy en 25 sesiones
 ISBN 978-84-376-0494-7|doi:10.1016/j.medcli.2004.05.012|https://doi.org/10.612345678/612345678|PMID: 21234567|PMID 612345678
 ORCID 0000-0002-1825-0097|NCT01234567|ISSN 0025-7753|Med Clin (Barc) 2004; 122(3): 565-71|612-619|1998-2004|2001:285:611-7"""
@@ -263,6 +263,7 @@ def seconds_of(text: str, profile: str) -> float:
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.survive(4, "a megabyte of what patterns fear")
 def test_no_input_is_slow(name: str) -> None:
     """Up to 1 MB of what patterns fear takes a second or so per profile, and twice as much takes twice as long."""
     find("12345678Z", "article")  # presidio's import is not the pattern's time

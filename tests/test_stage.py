@@ -64,6 +64,7 @@ def test_books_that_balance_are_counted_from_files(store: LocalStore) -> None:
         (["a-0", "b-0", "c-0", "d-0"], [], "no parent"),
     ],
 )
+@pytest.mark.survive(1, "a stage whose books do not balance")
 def test_books_that_do_not_balance_publish_nothing(
     store: LocalStore, kept: list[str], dropped: list[str], said: str
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_stage_refuses_documents_out_of_order(tmp_path: Path) -> None:
         write(LocalStore(tmp_path), "f", [document("b-0"), document("a-0")])
 
 
+@pytest.mark.survive(4, "readers that crash often")
 def test_a_reader_that_crashes_often_is_refused() -> None:
     """More than 5 crashes and 1 % of the items stop the stage; fewer are the inputs' fault."""
     refuse_crashes({"in": 100, "rejected": {"reader_crash": 5}}, 0.01)

@@ -48,6 +48,7 @@ def test_stores_are_told_apart_by_their_address() -> None:
     assert isinstance(open_store("x"), LocalStore)
 
 
+@pytest.mark.survive(3, "a write that fails")
 def test_a_failed_write_leaves_the_old_bytes_and_one_sentence(tmp_path: Path) -> None:
     """Where a folder cannot be made, the error says what and what to do."""
     store = LocalStore(tmp_path)
@@ -59,6 +60,7 @@ def test_a_failed_write_leaves_the_old_bytes_and_one_sentence(tmp_path: Path) ->
 
 
 @pytest.mark.mount
+@pytest.mark.survive(3, "a disk of 2 MB")
 def test_a_full_disk_is_one_sentence(small_disk: Path) -> None:
     """On a file system without room the write fails whole, with a remedy."""
     store = LocalStore(small_disk)
@@ -74,6 +76,7 @@ def test_json_is_canonical() -> None:
     assert digest({"a": 1}) != digest({"a": 2})
 
 
+@pytest.mark.survive(1, "two runs on one home; the lock of a killed run")
 def test_a_second_run_is_told_who_holds_the_home(store: Store) -> None:
     """While one run holds the home another gets its host and process."""
     with locked(store):
@@ -84,6 +87,7 @@ def test_a_second_run_is_told_who_holds_the_home(store: Store) -> None:
     assert holder(store) is None
 
 
+@pytest.mark.survive(1, "two runs on one home; the lock of a killed run")
 def test_a_killed_runs_lock_is_no_lock(tmp_path: Path) -> None:
     """A process that died holding the home does not hold it."""
     code = f"from factory.lock import locked; from factory.store import open_store\nwith locked(open_store({str(tmp_path)!r})):\n print(1, flush=True)\n import time; time.sleep(60)"
@@ -99,6 +103,7 @@ def test_a_killed_runs_lock_is_no_lock(tmp_path: Path) -> None:
         assert read_json(LocalStore(tmp_path), "lock.json")["pid"] == os.getpid()
 
 
+@pytest.mark.survive(1, "two runs on one home; the lock of a killed run")
 def test_a_lock_of_another_host_counts_until_it_is_stale(tmp_path: Path) -> None:
     """Heartbeats decide for a host that cannot be asked."""
     store = LocalStore(tmp_path)
@@ -108,6 +113,7 @@ def test_a_lock_of_another_host_counts_until_it_is_stale(tmp_path: Path) -> None
     assert holder(store) is None
 
 
+@pytest.mark.survive(2, "order of the items of a batch")
 def test_a_batch_is_the_same_for_any_order_of_its_items() -> None:
     """Shuffled and doubled items make the same batch, and its shares tile it."""
     shuffled = ITEMS * 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import os
+import resource
 import sys
 
 import click
@@ -116,6 +117,7 @@ def main() -> None:
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     interrupt.install()
     try:
+        _handles()
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -134,6 +136,21 @@ def main() -> None:
             raise
         code = _os_error(error)
     sys.exit(code or 0)
+
+
+# With 12 a server of multiprocessing waits for ever for a handle; 18 were enough for one worker.
+FEWEST_HANDLES = 64
+
+
+def _handles() -> None:
+    """There are file handles enough, or the command ends before it waits for one. Raises HomeError."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < FEWEST_HANDLES:
+        raise HomeError(
+            f"too many open files: {hard} is the limit, {FEWEST_HANDLES} are needed", "raise the limit (ulimit -n)"
+        )
+    if soft != resource.RLIM_INFINITY and soft < FEWEST_HANDLES:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FEWEST_HANDLES, hard))
 
 
 def _os_error(error: OSError) -> int:

@@ -183,6 +183,7 @@ def test_a_spoilt_index_stops_with_a_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.data
 @pytest.mark.slow
+@pytest.mark.survive(2, "any split into batches finds the same copies")
 def test_any_split_into_batches_finds_the_same_copies(data: Path, tmp_path: Path) -> None:
     """Three batches of any split: one of each pair is kept, whichever came first, and clusters are those of one batch."""
     texts = clinical.texts(data)

@@ -200,6 +200,7 @@ ONCE += ["half", "429", "500"]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("reply", ["json", "tags"])
+@pytest.mark.survive(6, "a scripted server: cut, invalid, swapped, doubled, 429, 500, silent, dying")
 def test_what_goes_wrong_once_is_mended(reply: str, tmp_path: Path) -> None:
     """A reply that is cut, short of a unit, copied, looping, chatting, wrong or refused is asked for again, and right."""
     (tmp_path / "models.toml").write_text(
@@ -238,6 +239,7 @@ FOR_EVER = {
 
 
 @pytest.mark.slow
+@pytest.mark.survive(6, "a scripted server: cut, invalid, swapped, doubled, 429, 500, silent, dying")
 def test_what_goes_wrong_for_ever_costs_only_itself(tmp_path: Path) -> None:
     """A unit that never comes back right ends with its gate; its paragraph is left out; the rest is there; books balance."""
     home = tmp_path / "home"
@@ -274,6 +276,7 @@ def test_what_goes_wrong_for_ever_costs_only_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(6, "a scripted server: cut, invalid, swapped, doubled, 429, 500, silent, dying")
 def test_a_document_that_loses_too_much_goes_whole(tmp_path: Path) -> None:
     """Above the share that may fail nothing of it is published, and its reason is the gate."""
     home = tmp_path / "home"
@@ -293,6 +296,7 @@ def test_a_document_that_loses_too_much_goes_whole(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(6, "a text that kills the server")
 def test_the_poison_is_found(tmp_path: Path) -> None:
     """A text that kills the server is tried alone; it alone fails; all others are translated, by the server that came back."""
     home = tmp_path / "home"
@@ -312,6 +316,7 @@ def test_the_poison_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(6, "a scripted server: cut, invalid, swapped, doubled, 429, 500, silent, dying")
 def test_a_failure_of_the_server_is_tried_again_when_asked(tmp_path: Path) -> None:
     """`--retry` asks anew for what failed by the server, and for nothing else."""
     home = tmp_path / "home"
@@ -333,6 +338,7 @@ def test_a_failure_of_the_server_is_tried_again_when_asked(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.survive(6, "a scripted server: cut, invalid, swapped, doubled, 429, 500, silent, dying")
 def test_a_busy_server_is_asked_less(tmp_path: Path) -> None:
     """Beyond its slots it says 429; the window shrinks to what it bears, and everything is translated."""
     home = tmp_path / "home"
@@ -350,6 +356,7 @@ def test_a_busy_server_is_asked_less(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(6, "a scripted server: cut, invalid, swapped, doubled, 429, 500, silent, dying")
 def test_a_server_that_does_not_constrain_is_refused(tmp_path: Path) -> None:
     """A schema that is accepted and ignored would let anything through: the run ends before the first document."""
     home = tmp_path / "home"
@@ -362,6 +369,7 @@ def test_a_server_that_does_not_constrain_is_refused(tmp_path: Path) -> None:
     assert 'reply = "tags"' in done.stderr
 
 
+@pytest.mark.survive(6, "no server")
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
     """One sentence and what to do; nothing is half there."""
     home = tmp_path / "home"
@@ -375,6 +383,7 @@ def test_a_server_that_is_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(8, "the key of an endpoint")
 def test_the_key_is_sent_and_told_to_nobody(tmp_path: Path) -> None:
     """The key comes from the environment; it is in no file of the home and no output; a wrong one is one sentence."""
     home = tmp_path / "home"
@@ -392,6 +401,7 @@ def test_the_key_is_sent_and_told_to_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(6, "a spoilt store of replies")
 def test_a_spoilt_store_of_replies_is_named(tmp_path: Path) -> None:
     """One sentence with the file and what to do; without it everything goes on."""
     home = tmp_path / "home"
@@ -409,6 +419,7 @@ def test_a_spoilt_store_of_replies_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(7, "an obedient model translates orders in a document")
 def test_orders_inside_a_text_are_text(tmp_path: Path) -> None:
     """A model that obeys what stands in a document produces nothing that passes."""
     home = tmp_path / "home"
@@ -460,6 +471,7 @@ def _kill_after(count: int) -> Callable[[Serving], bool]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("replies", [1, 9, 25, 44, 59])
+@pytest.mark.survive(1, "`translate` killed after some replies: none asked again")
 def test_killed_and_resumed_nothing_is_lost_or_asked_twice(
     uninterrupted: tuple[Path, dict[str, str], dict[str, str]], replies: int, tmp_path: Path
 ) -> None:

@@ -125,6 +125,7 @@ def test_a_gguf_is_not_served_and_its_twin_is_named() -> None:
     assert "--endpoint" in told.value.remedy
 
 
+@pytest.mark.survive(6, "vLLM's engine is killed")
 def test_a_killed_server_is_started_again(tmp_path: Path) -> None:
     """SIGKILL of its engine: those under way are asked again, all are answered, and the address stays."""
     profile = tiny(tmp_path / "model", "BioMistral-7B")
@@ -156,6 +157,7 @@ def test_a_killed_server_is_started_again(tmp_path: Path) -> None:
     assert session(second) == []
 
 
+@pytest.mark.survive(6, "two runs on one GPU")
 def test_two_runs_do_not_fight_for_the_machine(tmp_path: Path) -> None:
     """The second is told of the first, and how to share its server; its own death takes the server along."""
     model = make(tmp_path / "model", "BioMistral-7B")

@@ -32,6 +32,7 @@ from factory.fetch.address import checked, follow, parse, resolve
         "",
     ],
 )
+@pytest.mark.survive(5, "the address tricks: schemes, spellings, private and metadata addresses")
 def test_what_is_not_plain_http_is_refused(url: str) -> None:
     """Another scheme, a name or password, control characters, a broken host or port."""
     with pytest.raises(AddressRefused):
@@ -86,6 +87,7 @@ def test_an_address_in_parts() -> None:
         "::127.0.0.1",
     ],
 )
+@pytest.mark.survive(5, "the address tricks: schemes, spellings, private and metadata addresses")
 def test_no_machine_but_a_public_one(number: str) -> None:
     """Loopback, private, link-local, metadata, multicast, reserved, and IPv6 spellings of them, also beside good ones."""
     with pytest.raises(AddressRefused, match="is"):
@@ -103,6 +105,7 @@ def test_public_addresses_are_allowed(number: str) -> None:
 @pytest.mark.parametrize(
     "number", ["169.254.169.254", "168.63.129.16", "fd00:ec2::254", "fe80::1", "0.0.0.0", "224.0.0.1"]
 )
+@pytest.mark.survive(5, "the address tricks: schemes, spellings, private and metadata addresses")
 def test_a_private_site_is_never_the_metadata(number: str) -> None:
     """allow_private opens this machine and network, not what answers for a cloud's keys."""
     assert checked("mine", ["127.0.0.1", "10.1.2.3", "::1", "fc00::1"], private=True)
@@ -111,6 +114,7 @@ def test_a_private_site_is_never_the_metadata(number: str) -> None:
 
 
 @pytest.mark.parametrize("spelt", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "0x7f.1", "017700000001"])
+@pytest.mark.survive(5, "the address tricks: schemes, spellings, private and metadata addresses")
 def test_numbers_spelt_otherwise_are_what_the_system_makes_of_them(spelt: str) -> None:
     """Decimal, octal, hexadecimal and short forms of loopback are loopback."""
     try:

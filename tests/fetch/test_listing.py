@@ -39,12 +39,14 @@ def test_an_index_of_sitemaps_and_a_list_of_lines() -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b"not a list", b"<html><body>404</body></html>", b"\x1f\x8bbroken"])
+@pytest.mark.survive(5, "sitemaps that burst or are none")
 def test_what_is_no_sitemap(data: bytes) -> None:
     """A page or damaged bytes are an error, not an empty list."""
     with pytest.raises(BadAnswer):
         sitemap(data, BASE)
 
 
+@pytest.mark.survive(5, "sitemaps that burst or are none")
 def test_a_sitemap_that_bursts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small when packed, too large unpacked; entities are not expanded."""
     with pytest.raises(TooLarge):

@@ -26,11 +26,13 @@ PAGE = "https://example.org/plantas/tilo?x=1"
         ("\ufeffUser-agent: *\r\nDisallow: /plantas\r\n", False),
     ],
 )
+@pytest.mark.survive(5, "robots.txt")
 def test_what_robots_allow(robots: str, allowed: bool) -> None:
     """Groups, wildcards, the longer rule, our own name before everybody's."""
     assert Rules(robots).allows(PAGE) is allowed
 
 
+@pytest.mark.survive(5, "robots.txt")
 def test_crawl_delay() -> None:
     """Ours before everybody's; none where none is stated."""
     assert Rules("User-agent: *\nCrawl-delay: 7").delay == 7

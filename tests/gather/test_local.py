@@ -69,6 +69,7 @@ def test_every_response_ends_with_a_reason(tmp_path: Path, gz: bool) -> None:
     assert row["url"] == "https://a.example/manzanilla"
 
 
+@pytest.mark.survive(4, "archives that break off")
 def test_an_archive_that_breaks_off(tmp_path: Path) -> None:
     """What came before the break is stored; the archive itself is failed."""
     file = archive(
@@ -83,6 +84,7 @@ def test_an_archive_that_breaks_off(tmp_path: Path) -> None:
     assert [row["reason"] for row in said["failed"]] == ["damaged"]
 
 
+@pytest.mark.survive(4, "archives that break off")
 def test_what_is_no_archive(tmp_path: Path) -> None:
     """A text with that ending is one failed file."""
     (tmp_path / "x.warc.gz").write_bytes(b"hola" * 100)

@@ -117,6 +117,7 @@ CASES: list[tuple[str, Answer | None, str | None, str, str]] = [
 
 
 @pytest.mark.parametrize(("answer", "robots", "status", "reason"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.survive(5, "how an address may end: drips, bombs, redirects, wrong types, robots")
 def test_how_an_address_ends(
     site: Site, home: Path, answer: Answer | None, robots: str | None, status: str, reason: str
 ) -> None:
@@ -140,6 +141,7 @@ def test_how_an_address_ends(
         assert site.hits("/x") == 0
 
 
+@pytest.mark.survive(5, "private addresses")
 def test_a_private_address_needs_the_sources_word(site: Site, home: Path) -> None:
     """Without allow_private nothing is asked, not even robots.txt; with it in a row of the sources file, it is."""
     site.page("/x")
@@ -153,6 +155,7 @@ def test_a_private_address_needs_the_sources_word(site: Site, home: Path) -> Non
     assert json.loads(ok("ingest", listed, *QUICK, "--json", home=home))["stored"] == 1
 
 
+@pytest.mark.survive(5, "chains and circles of redirects")
 def test_a_redirect_is_followed_and_remembered(site: Site, home: Path) -> None:
     """Five hops are followed, six are not; the document's address is the last one."""
     for n in range(6):
@@ -164,6 +167,7 @@ def test_a_redirect_is_followed_and_remembered(site: Site, home: Path) -> None:
     assert receipt["http"]["final"] == receipt["facts"]["url"] == site.url + "/end"
 
 
+@pytest.mark.survive(5, "a redirect into what robots.txt forbids")
 def test_every_hop_asks_its_own_robots(site: Site, home: Path) -> None:
     """A redirect into a disallowed part of the site is not followed."""
     site.robots("User-agent: *\nDisallow: /private/")
@@ -173,6 +177,7 @@ def test_every_hop_asks_its_own_robots(site: Site, home: Path) -> None:
 
 
 @pytest.mark.parametrize("wait", ["1", "date"])
+@pytest.mark.survive(5, "Retry-After, crawl-delay, pauses")
 def test_retry_after_is_waited_for(site: Site, home: Path, wait: str) -> None:
     """Seconds and dates: the second request comes no earlier, and the page is stored."""
 
@@ -189,6 +194,7 @@ def test_retry_after_is_waited_for(site: Site, home: Path, wait: str) -> None:
     assert second - first >= 0.95
 
 
+@pytest.mark.survive(5, "storms of 503")
 def test_a_storm_passes(site: Site, home: Path) -> None:
     """503 three times, then the page; a host that fails five items in a row is left alone, the others pending."""
     site.add("/x", Answer(b"<p>hola</p>", headers=PLAIN, first=[Answer(status=503) for _ in range(3)]))
@@ -202,6 +208,7 @@ def test_a_storm_passes(site: Site, home: Path) -> None:
     assert [site.hits(f"/down{n}") for n in range(8)] == [4] * 5 + [0] * 3
 
 
+@pytest.mark.survive(5, "Retry-After, crawl-delay, pauses")
 def test_a_server_that_names_a_time_is_not_asked_before(site: Site, home: Path) -> None:
     """The next run asks nothing of it, unless it is told to."""
     site.add("/x", Answer(b"<p>hola</p>", headers=PLAIN, first=[Answer(status=429, headers={"Retry-After": "3600"})]))
@@ -234,6 +241,7 @@ def test_what_is_here_is_asked_for_conditionally(site: Site, home: Path) -> None
     assert len({r.get("id") or r["doc_id"] for r in rows}) == 3
 
 
+@pytest.mark.survive(5, "Retry-After, crawl-delay, pauses")
 def test_crawl_delay_is_obeyed(site: Site, home: Path) -> None:
     """Between any two requests to the host lie the seconds that robots.txt names, on one connection at a time."""
     site.robots("User-agent: *\nCrawl-delay: 0.4")
@@ -245,6 +253,7 @@ def test_crawl_delay_is_obeyed(site: Site, home: Path) -> None:
     assert site.most_open == 1
 
 
+@pytest.mark.survive(5, "Retry-After, crawl-delay, pauses")
 def test_our_own_pause_where_the_site_names_none(site: Site, home: Path) -> None:
     """Two seconds between pages by default."""
     urls = [a for n in range(2) for a in ("--url", site.page(f"/{n}"))]
@@ -318,6 +327,7 @@ def test_articles_of_journals_by_id(site: Site, home: Path, samples: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 2, 4, 7, 12])
+@pytest.mark.survive(1, "`ingest articles` killed at a request: none repeated")
 def test_killed_at_a_request_and_resumed(tmp_path: Path, at: int) -> None:
     """SIGKILL while a request waits: the next run asks for that one and what follows, and the store is the same."""
     with Site() as site:
@@ -344,6 +354,7 @@ def test_killed_at_a_request_and_resumed(tmp_path: Path, at: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(5, "a thousand pages in flat memory")
 def test_a_thousand_pages_at_the_allowed_rate_in_flat_memory(tmp_path: Path) -> None:
     """The site allows a hundred a second; memory after the first hundred pages does not grow by more than 8 MB."""
     with Site() as site:
@@ -375,6 +386,8 @@ def test_a_thousand_pages_at_the_allowed_rate_in_flat_memory(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.survive(3, "SIGINT once: finish and save")
+@pytest.mark.survive(9, "130 where somebody interrupts")
 def test_interrupted_once_it_finishes_what_is_at_hand(tmp_path: Path) -> None:
     """SIGINT: the page being had is stored, the run ends 130, and the next one takes the rest."""
     with Site() as site:
@@ -418,6 +431,7 @@ def test_two_hosts_side_by_side(home: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sample", range(8))
+@pytest.mark.survive(1, "`ingest articles` killed at durable operations")
 def test_killed_at_a_durable_operation(tmp_path: Path, sample: int) -> None:
     """SIGKILL at a write, rename or removal: nothing is half there, at most the page in hand is asked for again."""
     with Site() as site:
@@ -458,6 +472,7 @@ def test_a_site_may_reserve_by_its_own_file(site: Site, home: Path) -> None:
     assert (site.hits("/closed/a"), site.hits("/robots.txt"), site.hits("/.well-known/tdmrep.json")) == (0, 1, 1)
 
 
+@pytest.mark.survive(5, "chains and circles of redirects")
 def test_a_circle_is_walked_once(site: Site, home: Path) -> None:
     """Where a redirect leads back, nothing is asked twice."""
     site.redirect("/a", "/b")
@@ -466,6 +481,7 @@ def test_a_circle_is_walked_once(site: Site, home: Path) -> None:
     assert (site.hits("/a"), site.hits("/b")) == (1, 1)
 
 
+@pytest.mark.survive(5, "walls against bots")
 def test_a_bot_wall_stops_its_host(site: Site, home: Path) -> None:
     """Who wants to see a person is not asked for the other pages."""
     site.add("/0", Answer(b"<title>Attention Required! | Cloudflare</title>", 403))
@@ -488,6 +504,7 @@ def test_a_bot_wall_stops_its_host(site: Site, home: Path) -> None:
         {"Content-Type": "text/html", "Retry-After": "9" * 400},
     ],
 )
+@pytest.mark.survive(5, "headers, locations and lists that make no sense")
 def test_headers_that_make_no_sense(site: Site, home: Path, headers: dict[str, str]) -> None:
     """They cost at most their own page, and a second run goes on."""
     head = "".join(f"{k}: {v}\r\n" for k, v in headers.items()).encode("latin-1")
@@ -505,6 +522,7 @@ def test_headers_that_make_no_sense(site: Site, home: Path, headers: dict[str, s
     "location",
     ["", "http://[bad", "//", "http://\xff\xfe/", "http://a..b/", "http://" + "a" * 300 + "/", "?", "\t/x y"],
 )
+@pytest.mark.survive(5, "headers, locations and lists that make no sense")
 def test_redirects_that_lead_nowhere(site: Site, home: Path, location: str) -> None:
     """A Location that is no address ends the one page."""
     said = b"HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + location.encode("latin-1") + b"\r\n\r\n"
@@ -513,6 +531,7 @@ def test_redirects_that_lead_nowhere(site: Site, home: Path, location: str) -> N
     assert status in ("forbidden", "failed", "pending")
 
 
+@pytest.mark.survive(5, "headers, locations and lists that make no sense")
 def test_lists_that_are_hostile(site: Site, home: Path) -> None:
     """Addresses nobody can ask for, in a sitemap, a feed and a page: each costs only itself."""
     bad = [
@@ -551,6 +570,7 @@ def test_a_sitemap_says_what_changed(site: Site, home: Path) -> None:
 
 @pytest.mark.mount
 @pytest.mark.slow
+@pytest.mark.survive(3, "a disk of 2 MB")
 def test_a_full_disk_is_one_sentence(small_disk: Path) -> None:
     """The run ends 1 and says so; what is stored is whole; with space again it goes on."""
     with Site() as site:
@@ -568,6 +588,7 @@ def test_a_full_disk_is_one_sentence(small_disk: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.survive(3, "SIGINT twice")
 def test_interrupted_twice_it_ends_at_once(tmp_path: Path) -> None:
     """A page that never ends does not hold up a person who insists; the next run may begin."""
     with Site() as site:

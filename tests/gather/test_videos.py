@@ -115,6 +115,7 @@ def test_what_was_not_yet_is_looked_at_again(channel: Channel, home: Path) -> No
 
 @pytest.mark.parametrize("form", ["seconds", "date"])
 @pytest.mark.parametrize("where", ["channel", "api/video", "timedtext"])
+@pytest.mark.survive(5, "429 from a channel")
 def test_429_is_waited_for(channel: Channel, home: Path, form: str, where: str) -> None:
     """On the list, the video and the captions, in both forms of Retry-After: the next request is no earlier."""
 
@@ -131,6 +132,8 @@ def test_429_is_waited_for(channel: Channel, home: Path, form: str, where: str) 
     assert times[1] - times[0] >= 0.95
 
 
+@pytest.mark.survive(5, "429 from a channel")
+@pytest.mark.survive(9, "4 where a host blocks")
 def test_429_without_end_stops_the_channel(channel: Channel, home: Path) -> None:
     """The others are left alone; the command ends 4; the next run goes on, unless the server named a time."""
     for n in "123":
@@ -149,6 +152,7 @@ def test_429_without_end_stops_the_channel(channel: Channel, home: Path) -> None
     assert take(channel, home, "--refresh")["stored"] == 4
 
 
+@pytest.mark.survive(5, "walls against bots")
 def test_a_bot_wall_stops_the_channel(channel: Channel, home: Path) -> None:
     """One video meets it, the others are not asked for; the words are a person's; later the run goes on."""
     for n in "123":
@@ -297,6 +301,7 @@ _PROSE = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("at", [2, 4, 5, 7])
+@pytest.mark.survive(1, "`ingest youtube` killed at a request: none repeated")
 def test_killed_at_a_request_and_resumed(tmp_path: Path, at: int) -> None:
     """SIGKILL while the server is asked: nothing that was stored is asked for again, nothing is stored twice."""
     with Channel() as channel:
@@ -343,6 +348,7 @@ def test_a_licence_said_of_a_channel_needs_its_evidence(channel: Channel, home: 
     assert "License: Creative Commons" in found[A + "2"]["facts"]["licence_evidence"]
 
 
+@pytest.mark.survive(5, "a video whose data are nonsense")
 def test_a_video_that_says_nonsense_costs_only_itself(channel: Channel, home: Path) -> None:
     """Numbers for words, chapters without a time, captions that are no captions: the others are taken, nothing crashes."""
     nonsense = {

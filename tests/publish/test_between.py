@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.command import ok, run
+from tests.crash import crash
 from tests.publish.conftest import PROJECT, REPO, Loopback
-from tests.publish.test_retract import NAME, _crash, holding, home, rows, small
+from tests.publish.test_retract import NAME, RETRACT, holding, home, rows, small
 
 pytestmark = [pytest.mark.slow]
 __all__ = ["home", "small"]
@@ -53,9 +54,10 @@ def test_a_version_that_held_it_before(home: Path, plain: Loopback) -> None:
     assert len(plain.reachable()) == 1
 
 
+@pytest.mark.survive(1, "`publish` after a killed `retract`")
 def test_nothing_is_published_while_a_taking_down_is_stopped(home: Path, plain: Loopback) -> None:
     """A killed call is ended before anything is published, also where it is asked again by another name."""
-    _, code = _crash(home, 16)
+    _, code = crash(RETRACT, home, 16)
     assert code != 0
     done = plain.run("publish", "natural_es", "--repo", REPO, home=home)
     assert done.returncode == 2
@@ -92,6 +94,7 @@ def test_somebodys_own_tag_does_not_keep_it(home: Path, plain: Loopback) -> None
     assert len(plain.reachable()) == 1
 
 
+@pytest.mark.survive(4, "markup in a licence and a title: the card")
 def test_values_of_rows_are_words_in_the_card() -> None:
     """A licence with lines, cells, tags or pictures in it makes none in the card."""
     from factory.card_words import _table

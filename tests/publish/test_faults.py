@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import ok, run
+from tests.crash import Record
 from tests.publish.conftest import REPO, Loopback, start
 
 pytestmark = pytest.mark.slow
@@ -31,7 +32,10 @@ def whole(loopback: Loopback, commit: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("xet", [False, True], ids=["lfs", "xet"])
-def test_killed_at_every_request(grown: Path, tmp_path: Path, *, xet: bool) -> None:
+@pytest.mark.survive(
+    1, "`publish` killed before and after each request (plain and Xet), run again: one commit and one tag"
+)
+def test_killed_at_every_request(grown: Path, tmp_path: Path, record_property: Record, *, xet: bool) -> None:
     """SIGKILL before and after the Hub acts on each request, then the same command: one commit and one tag a version."""
     ok("build", "natural_es", "-q", home=grown)
     for loopback in start(tmp_path / "wanted", xet=xet):
@@ -41,6 +45,7 @@ def test_killed_at_every_request(grown: Path, tmp_path: Path, *, xet: bool) -> N
     assert count >= 8
     # Every request in one mode; in the other those that write, and their neighbours.
     points = [(n, when) for n in range(1, count + 1) for when in ("before", "after") if not xet or n > count // 2]
+    record_property("cases", len(points))
     killed = 0
     for number, when in points:
         folder = tmp_path / f"{number}-{when}"
@@ -76,6 +81,7 @@ def test_killed_at_every_request(grown: Path, tmp_path: Path, *, xet: bool) -> N
         ("PUT /_lfs", {"status": 500}),
     ],
 )
+@pytest.mark.survive(5, "the Hub loses an answer or is busy once")
 def test_what_passes_is_waited_for(plain: Loopback, home: Path, match: str, fault: dict[str, object]) -> None:
     """An answer that was lost, or a Hub that is busy once: one commit, one tag, exit 0."""
     plain.hub.faults.append({"match": match, "times": 1, **fault})
@@ -94,6 +100,8 @@ def test_what_passes_is_waited_for(plain: Loopback, home: Path, match: str, faul
         ({"status": 400}, 1, "refuses org/natural (400)"),
     ],
 )
+@pytest.mark.survive(5, "the Hub refuses for good: a sentence, main as it was")
+@pytest.mark.survive(9, "4, 2 and 1 from the Hub's answers")
 def test_what_lasts_is_said(plain: Loopback, home: Path, fault: dict[str, object], code: int, said: str) -> None:
     """The right sentence and exit code, and main as it was; afterwards the same command goes on."""
     plain.hub.faults.append({"match": "POST .*/commit/", "times": 9, **fault})
@@ -108,6 +116,7 @@ def test_what_lasts_is_said(plain: Loopback, home: Path, fault: dict[str, object
     assert len(plain.history()) == 2
 
 
+@pytest.mark.survive(9, "2 without a token, with an old one, with one that may only read")
 def test_who_may_not(plain: Loopback, home: Path) -> None:
     """Nobody logged in, a token that has expired, one that may only read: a sentence each, and nothing is made."""
     for token, said in (("", "no token"), ("hf_old", "has expired"), ("hf_read", "may not write")):
@@ -120,6 +129,7 @@ def test_who_may_not(plain: Loopback, home: Path) -> None:
     assert (done.returncode, "ORG/NAME" in done.stderr) == (2, True)
 
 
+@pytest.mark.survive(1, "somebody else publishes in between")
 def test_a_second_writer(plain: Loopback, grown: Path, home: Path) -> None:
     """Somebody publishes between our reading and our commit: theirs stands, ours says so, and goes on top when asked."""
     plain.publish("natural_es", "--repo", REPO, home=home)
@@ -160,6 +170,7 @@ def test_a_tag_that_is_taken(plain: Loopback, home: Path) -> None:
     assert (done.returncode, "not later than 1.0.0" in done.stderr) == (2, True)
 
 
+@pytest.mark.survive(1, "`publish` killed between commit and tag, then grown")
 def test_a_version_whose_tag_was_lost_gets_it(plain: Loopback, grown: Path, home: Path) -> None:
     """Killed between commit and tag, then grown: each version has its tag, on its own commit."""
     plain.kill_on = "POST /api/datasets/org/natural/commit/"
@@ -182,6 +193,7 @@ def test_tags_count_where_the_list_of_versions_is_gone(plain: Loopback, home: Pa
     assert plain.publish("natural_es", "--repo", REPO, home=home)["version"] == "2.0.0"
 
 
+@pytest.mark.survive(5, "what answers is not the Hub")
 def test_what_answers_is_not_the_hub(home: Path, tmp_path: Path) -> None:
     """A login page of a network, an address without its scheme, a token that was copied badly: a sentence each."""
     from tests.web.site import Answer, Site

@@ -205,6 +205,7 @@ def _browse(page: Path, profile: Path) -> tuple[str, str]:
 
 @pytest.mark.slow
 @pytest.mark.chromium
+@pytest.mark.survive(4, "hostile titles in the report, in a browser")
 def test_the_report_in_a_browser(tmp_path: Path) -> None:
     """Everything is there, no request leaves the page, the console is silent, and hostile titles are text."""
     home = tmp_path / "home"

@@ -52,6 +52,7 @@ def test_a_file_changed_by_hand_is_put_right(plain: Loopback, home: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.survive(5, "the Hub does not answer about a file")
 def test_a_hub_that_does_not_answer_about_a_file(plain: Loopback, home: Path) -> None:
     """No file and no answer are two things: exit 4 and nothing pushed; a `versions.json` of somebody else is none."""
     plain.publish("natural_es", "--repo", REPO, home=home)

@@ -8,7 +8,6 @@ import json
 import shutil
 import signal
 import sqlite3
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import pytest
 import zstandard
 
 import factory
-from tests.command import FACTORY, json_lines, ok, run, tree
+from tests.command import json_lines, ok, run, tree
+from tests.crash import BEATS, EVERY, MOST, Record, chosen, crash, sweep
 from tests.publish.conftest import PROJECT, REPO, start
 
 pytestmark = [pytest.mark.slow]
@@ -219,6 +219,7 @@ def test_copied_stages_are_what_the_stages_write(home: Path) -> None:
     assert {k: v for k, v in tree(home).items() if k.startswith("stages/natural_es/")} == copied
 
 
+@pytest.mark.survive(9, "4 while the Hub is away")
 def test_without_the_hub_it_goes_on_later(home: Path, tmp_path: Path) -> None:
     """The home is clean at once; the Hub's turn comes with the same command, and until then it ends 4."""
     gone = long_one(home)
@@ -309,41 +310,48 @@ def test_what_is_asked_wrongly(home: Path) -> None:
     assert not (home / "retracted").exists()
 
 
+RETRACT = ("retract", "zq-larga", "--why", "asked", "-q")
+Ended = tuple[dict[str, dict[str, Any]], dict[str, str], list[str], int]
+
+
+def held(home: Path) -> list[str]:
+    """The names of what was taken in and is kept of it."""
+    areas = ("raw", "receipts", "cache", "inputs", "sources")
+    return sorted(str(f.relative_to(home)) for area in areas for f in (home / area).rglob("*") if f.is_file())
+
+
 @pytest.fixture(scope="module")
-def ended(small: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, dict[str, Any]], int]:
-    """The rows after an uninterrupted run, and how many durable operations it took."""
+def ended(small: Path, tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """Rows, bytes and names after an uninterrupted run, and how many durable operations it took."""
     home = Path(shutil.copytree(small, tmp_path_factory.mktemp("ended") / "home"))
-    points, code = _crash(home, 10**9)
+    points, code = crash(RETRACT, home, 10**9)
     assert code == 0
-    return rows(home, "natural_es"), points
+    return rows(home, "natural_es"), tree(home), held(home), points
 
 
-@pytest.mark.parametrize("sample", range(6))
+@pytest.mark.parametrize("share", range(6))
+@pytest.mark.survive(1, "`retract` killed at durable operations, run again: the same bytes, nothing of it left")
 def test_killed_anywhere_it_ends_the_same(
-    home: Path, ended: tuple[dict[str, dict[str, Any]], int], sample: int
+    small: Path, ended: Ended, share: int, tmp_path: Path, record_property: Record
 ) -> None:
-    """SIGKILL at a durable operation, then the same command: nothing of it is left and the rows are the same."""
-    wanted, points = ended
-    at = 1 + sample * (points - 1) // 6
-    _, code = _crash(home, at)
-    assert code == -signal.SIGKILL
-    ok("retract", "zq-larga", "--why", "asked", "-q", home=home)
-    assert holding(home, f"De ello murió {NAME}") == []
-    assert rows(home, "natural_es") == wanted
+    """SIGKILL at a durable operation, then the same command: nothing of it is left, rows and bytes are the same."""
+    wanted, wanted_bytes, wanted_names, points = ended
+    home = tmp_path / "home"
 
+    def attempt(at: int) -> None:
+        shutil.rmtree(home, ignore_errors=True)
+        shutil.copytree(small, home, symlinks=True)
+        count, code = crash(RETRACT, home, at)
+        assert (count >= at and code == -signal.SIGKILL) or at > points - BEATS
+        ok(*RETRACT, home=home)
+        assert holding(home, f"De ello murió {NAME}") == []
+        assert rows(home, "natural_es") == wanted
+        assert tree(home) == wanted_bytes
+        ok("gc", home=home)
+        assert held(home) == wanted_names
+        assert not list(home.rglob(".part-*"))
 
-def _crash(home: Path, at: int) -> tuple[int, int]:
-    """Run the command, killed at durable operation `at`; how many there were, and how it ended."""
-    import os
-
-    count = home.parent / f"count-{home.name}-{at}"
-    environment = {
-        "FACTORY_HOME": str(home), "PYTHONPATH": str(PROJECT / "tests/hooks"), "FACTORY_CRASH_COUNT": str(count),
-        "FACTORY_CRASH_AT": str(at), "FACTORY_CRASH_HOME": str(home),
-    }  # fmt: skip
-    command = [*FACTORY, "retract", "zq-larga", "--why", "asked", "-q"]
-    done = subprocess.run(command, env=os.environ | environment, capture_output=True, check=False)
-    return count.stat().st_size, done.returncode
+    sweep(chosen(points, MOST if EVERY else 6)[share::6], points, attempt, record_property)
 
 
 def test_the_last_recipe_of_a_repository_goes(home: Path, tmp_path: Path) -> None:
@@ -358,6 +366,7 @@ def test_the_last_recipe_of_a_repository_goes(home: Path, tmp_path: Path) -> Non
         assert (len(loopback.reachable()), loopback.repo().tags) == (1, {})
 
 
+@pytest.mark.survive(1, "`retract` killed at the Hub's squash, deletion and tag")
 def test_a_killed_take_down_of_the_hub_goes_on(home: Path, tmp_path: Path) -> None:
     """SIGKILL around each request that squashes, deletes and tags: the same command ends with one commit and its tag."""
     for loopback in start(tmp_path / "hub", xet=False):
@@ -506,6 +515,7 @@ def _parquet() -> bytes:
     return bytes(sink.getvalue().to_pybytes())
 
 
+@pytest.mark.survive(4, "damaged files in a taking down")
 def test_a_file_that_is_not_whole_goes_whole() -> None:
     """Damage is no reason to stop a taking down: rows before it are known, and nothing of the file is kept."""
     from factory.readers.rows import made_of, without

@@ -83,6 +83,7 @@ def _leaves(command: click.Command, words: tuple[str, ...] = ()) -> list[str]:
     ]
 
 
+@pytest.mark.survive(8, "canary keys in the environment of every command: outputs and files")
 def test_no_command_says_a_secret(home: Path, tmp_path: Path) -> None:
     """Every command of the help is run with keys in the environment, well and with servers that are away."""
     untried = [leaf for leaf in _leaves(cli) if not any(f"{one} ".startswith(f"{leaf} ") for one in COMMANDS)]

@@ -154,6 +154,7 @@ def by_name(home: Path) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
+@pytest.mark.survive(7, "a lying model: each lie is refused by its gate")
 def test_each_lie_is_refused_by_its_gate(tmp_path: Path) -> None:
     """Twenty-five lies and four good answers in one run: every lie has its gate's name, every good row is accepted."""
     home = tmp_path / "home"
@@ -178,6 +179,7 @@ def test_each_lie_is_refused_by_its_gate(tmp_path: Path) -> None:
     assert passages["in"] == sum(n for name, n in passages.items() if name != "in")
 
 
+@pytest.mark.survive(7, "an obedient model is asked about orders in a passage")
 def test_an_obedient_model_changes_nothing(tmp_path: Path) -> None:
     """A passage that gives orders is cleaned before it is shown; what an obedient model says is refused all the same."""
     home = tmp_path / "home"
@@ -201,6 +203,7 @@ def test_an_obedient_model_changes_nothing(tmp_path: Path) -> None:
     assert [("rejected", "quote")] in by_name(home).values()
 
 
+@pytest.mark.survive(6, "questions: a server that errs once, or for ever")
 def test_what_goes_wrong_once_is_asked_again(tmp_path: Path) -> None:
     """A busy, a broken or a cut answer costs a second try, not the passage."""
     home = tmp_path / "home"
@@ -213,6 +216,8 @@ def test_what_goes_wrong_once_is_asked_again(tmp_path: Path) -> None:
     assert (code, result["rows"]) == (0, 3)
 
 
+@pytest.mark.survive(6, "questions: a server that errs once, or for ever")
+@pytest.mark.survive(9, "3 where something failed")
 def test_a_server_that_stays_broken_fails_the_document_and_retry_mends_it(tmp_path: Path) -> None:
     """500 for ever: the Document is failed and listed, exit 3; with --retry and a good server it is accepted."""
     home = tmp_path / "home"
@@ -231,6 +236,7 @@ def test_a_server_that_stays_broken_fails_the_document_and_retry_mends_it(tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.survive(1, "`synth-qa` killed after some replies: none asked again")
 def test_a_killed_run_loses_nothing(tmp_path: Path) -> None:
     """SIGKILL after so many replies, then the same command: the same bytes, and answered passages are not asked again."""
     names = [f"n{number:02d}" for number in range(24)]

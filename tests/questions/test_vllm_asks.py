@@ -24,6 +24,7 @@ SERVE = (
 )  # fmt: skip
 
 
+@pytest.mark.survive(1, "`synth-qa` over vLLM killed")
 def test_the_lane_runs_over_vllm_and_survives_a_kill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random model babbles within the schema: every passage and every row ends, nothing is accepted that has no quote."""
     (tmp_path / "tmp").mkdir()

@@ -272,6 +272,7 @@ def test_another_declared_charset_is_used() -> None:
         (b"<html>" + b"x" * 10_000_001, TooLarge),
     ],
 )  # fmt: skip
+@pytest.mark.survive(4, "what is no article")
 def test_what_is_no_article_is_refused_by_name(data: bytes, error: type[SourceUnreadable]) -> None:
     """Each way of not being an article has its own reason."""
     with pytest.raises(error) as caught:
@@ -302,6 +303,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.survive(4, "hostile HTML")
 def test_hostile_pages_end_in_time(name: str) -> None:
     """A page built to hang or crash a parser ends with its text or a reason."""
     body, error = HOSTILE[name]
@@ -368,6 +370,7 @@ def test_opt_out_by_tdm_reservation() -> None:
     assert noted == [[], ["opt_out:noai"]]
 
 
+@pytest.mark.survive(4, "control codes and markup in titles and names")
 def test_titles_and_authors_are_plain_lines() -> None:
     """Markup, control codes and terminal escapes do not get into the metadata."""
     parsed = read(

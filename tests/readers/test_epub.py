@@ -56,6 +56,7 @@ def read(data: bytes) -> Parsed:
     return parsed
 
 
+@pytest.mark.survive(4, "a book that names files outside of it")
 def test_chapters_stand_in_the_order_of_the_spine_with_their_structure() -> None:
     """Headings with paths, list items, tables, footnotes; nothing hidden, no navigation, no file outside the book."""
     found = [(p.role, p.text, p.heading) for p in read(book()).paragraphs]
@@ -114,6 +115,7 @@ FONTS = DRM.replace("http://www.w3.org/2001/04/xmlenc#aes128-cbc", "http://www.i
         (book(**{"META-INF__container_xml": "<container>"}), Damaged),
     ],
 )
+@pytest.mark.survive(4, "damaged books, XML, captions and rows")
 def test_bad_books_cost_only_themselves(data: bytes, error: type[SourceError]) -> None:
     """No zip, a cut one, no container, no package, no chapter, DRM: each its own reason."""
     with pytest.raises(error):
@@ -125,6 +127,7 @@ def test_obfuscated_fonts_are_no_protection() -> None:
     assert read(book(**{"META-INF__encryption_xml": FONTS})).paragraphs
 
 
+@pytest.mark.survive(4, "bombs: zip, entities, rows")
 def test_a_bomb_is_refused_before_it_is_whole() -> None:
     """A quarter of a gigabyte of spaces in a small file."""
     with pytest.raises(TooLarge):

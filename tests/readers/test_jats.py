@@ -184,12 +184,14 @@ BOMB = "<!DOCTYPE a [" + "".join(f'<!ENTITY l{i + 1} "{f"&l{i};" * 10}">' for i 
         (ARTICLE.replace(b"<body>", b"<body>" + b"<sec>" * 5000), Damaged),
     ],
 )
+@pytest.mark.survive(4, "damaged books, XML, captions and rows")
 def test_bad_xml_costs_only_itself(data: bytes, error: type[SourceError]) -> None:
     """Empty, cut, other XML, without text, wrong bytes, nested without end: each its own reason."""
     with pytest.raises(error):
         read(data)
 
 
+@pytest.mark.survive(4, "bombs: zip, entities, rows")
 def test_entities_fetch_and_expand_nothing(tmp_path: Path) -> None:
     """A file of the machine does not get into the text, and a bomb of entities stays small."""
     secret = tmp_path / "secret.txt"

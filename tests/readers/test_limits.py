@@ -32,6 +32,7 @@ def test_bytes_come_back_as_paragraphs() -> None:
         assert [r.part for r in rows] == ["000000000", "000000001"]
 
 
+@pytest.mark.survive(4, "the limited child: memory, silence, crash, leaks")
 def test_an_error_keeps_its_class() -> None:
     """The reason of the child is the reason of the parent, and the child goes on."""
     with LimitedReader(config()) as reader:
@@ -42,6 +43,7 @@ def test_an_error_keeps_its_class() -> None:
         assert list(reader.read(GOOD, "text", Hints("a.md")))
 
 
+@pytest.mark.survive(4, "the limited child: memory, silence, crash, leaks")
 def test_silence_ends_the_document_and_not_the_run() -> None:
     """A child that says nothing until the deadline is killed, and a new one serves the next document."""
     with LimitedReader(config(timeout_seconds=5)) as reader:
@@ -70,6 +72,7 @@ def test_each_page_of_a_book_renews_the_deadline() -> None:
     assert [next(iter(orjson.loads(answer))) for answer in answers] == ["alive"] * 7 + ["parsed", "end"]
 
 
+@pytest.mark.survive(4, "the limited child: memory, silence, crash, leaks")
 def test_a_child_that_dies_costs_its_document_only() -> None:
     """A segmentation fault is a reason; the next document is read by a new child."""
     with LimitedReader(config()) as reader:
@@ -92,6 +95,7 @@ def _read_with_dead(reader: LimitedReader) -> None:
         del reader._running  # type: ignore[method-assign]
 
 
+@pytest.mark.survive(4, "the limited child: memory, silence, crash, leaks")
 def test_memory_over_the_limit_is_a_reason() -> None:
     """A row that needs more than the child's address space is refused by it, not by the machine."""
     bomb = b'{"text": "' + b"a " * (120 * 2**20) + b'"}'
@@ -105,6 +109,7 @@ def test_memory_over_the_limit_is_a_reason() -> None:
         assert list(reader.read(GOOD, "text", Hints("a.md")))
 
 
+@pytest.mark.survive(4, "the limited child: memory, silence, crash, leaks")
 def test_a_child_is_replaced_after_its_share() -> None:
     """Leaks of a library end with the child."""
     with LimitedReader(config(recycle_documents=2)) as reader:
@@ -115,6 +120,7 @@ def test_a_child_is_replaced_after_its_share() -> None:
         assert pids[0] == pids[1] != pids[2] == pids[3]
 
 
+@pytest.mark.survive(4, "the limited child: memory, silence, crash, leaks")
 def test_the_child_is_gone_when_the_reader_closes(tmp_path: Path) -> None:
     """No process outlives its reader."""
     with LimitedReader(config()) as reader:

@@ -150,6 +150,7 @@ def expected() -> list[dict[str, str]]:
 @pytest.mark.data
 @pytest.mark.tesseract
 @pytest.mark.slow
+@pytest.mark.survive(4, "every PDF of the shared data: damaged, encrypted, scanned, hostile")
 def test_every_file_ends_as_is_right_for_it(data: Path) -> None:
     """Text with its phrase, or the right reason, in bounded time and 1 GiB, and none takes another down.
 
@@ -264,12 +265,14 @@ def test_only_scans_wait_for_ocr_and_blank_files_do_not() -> None:
         (b"%PDF-1.7\n" + b"x" * 500, Damaged),
     ],
 )
+@pytest.mark.survive(4, "what is no PDF")
 def test_what_is_no_pdf_ends_with_its_reason(data: bytes, error: type[Exception]) -> None:
     """Nothing, an error page, a header and noise."""
     with pytest.raises(error):
         first(data)
 
 
+@pytest.mark.survive(4, "encrypted PDFs")
 def test_a_password_opens_what_it_locks() -> None:
     """Without it the reason is `encrypted`; the owner's restrictions alone lock nothing."""
     doc = pymupdf.open(stream=document("Texto secreto pero legible."))
@@ -302,6 +305,7 @@ def test_a_ruled_table_is_markdown_in_its_place(samples: Path) -> None:
         assert all(all(cell for cell in row) for row in rows)
 
 
+@pytest.mark.survive(4, "what no UTF-8 holds")
 def test_half_a_surrogate_does_not_stop_the_child() -> None:
     """What no UTF-8 holds is replaced on its way to the parent."""
     from factory.readers.child import _whole

@@ -72,6 +72,7 @@ def test_facts_of_a_row_win_under_any_of_their_names() -> None:
     assert (second.language, second.extra) == ("es", {"tradition": "natural"})
 
 
+@pytest.mark.survive(4, "damaged books, XML, captions and rows")
 def test_a_bad_row_is_a_row_with_a_note() -> None:
     """Not JSON, not an object, without text, of a wrong type: each is there, and the good ones too."""
     data = b'{"text": "uno"}\n{bad\n[1]\n{"q": 1}\n{"text": 7}\n\n{"text": "dos"}\n'
@@ -93,6 +94,7 @@ def test_a_bad_row_is_a_row_with_a_note() -> None:
     ],
     ids=["empty", "gzip-cut", "zstd-cut", "json-cut", "no-text-column", "parquet-cut"],
 )
+@pytest.mark.survive(4, "damaged books, XML, captions and rows")
 def test_a_file_that_is_not_whole_ends_with_its_reason(data: bytes, error: type[Exception]) -> None:
     """Truncated in every container, or without any text column."""
     with pytest.raises(error):

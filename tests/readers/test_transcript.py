@@ -175,12 +175,14 @@ def test_long_speech_without_punctuation_is_cut_into_sentences_and_paragraphs() 
         (b"<timedtext><body></body></timedtext>", NoText),
     ],
 )
+@pytest.mark.survive(4, "damaged books, XML, captions and rows")
 def test_bad_captions_end_with_their_reason(content: bytes, error: type[Exception]) -> None:
     """Nothing, half a file, the wrong shape, no word."""
     with pytest.raises(error):
         read(content)
 
 
+@pytest.mark.survive(4, "bombs: zip, entities, rows")
 def test_an_entity_bomb_does_not_go_off() -> None:
     """Entities are not resolved: the text stays small."""
     bomb = '<!DOCTYPE t [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]><timedtext><body><p t="1000">hola &b;&b;</p></body></timedtext>'

@@ -17,10 +17,13 @@ import tomli_w
 from factory.models import find
 from factory.record import doc_id, sha256, split_of
 from tests.command import FACTORY, ok
+from tests.crash import EVERY
 from tests.engine.tiny_models import make
 from tests.test_asking import herb
 
 PROJECT = Path(__file__).parents[2]
+# Half a minute a point: test_training kills in a step and in a save.
+collect_ignore = [] if EVERY else ["test_points.py"]
 # One thread: the same sums in the same order.
 CALM = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "PYTHONWARNINGS": "ignore", "TOKENIZERS_PARALLELISM": "false"}
 

@@ -89,6 +89,7 @@ def test_too_little_to_replay_is_said() -> None:
         replay.mixed(["una frase del dominio " * 50], ["poco"], 0.5, tokenizer())
 
 
+@pytest.mark.survive(1, "checkpoints cut at any place")
 def test_a_checkpoint_that_was_cut_is_not_gone_on_from(tmp_path: Path) -> None:
     """Of a whole one and one whose file ends early, at any place, the whole one is taken and the other is gone."""
     import numpy as np

@@ -44,6 +44,7 @@ EXAM = [
 ]  # fmt: skip
 
 
+@pytest.mark.survive(1, "`train --study` killed in the middle")
 def test_a_study_is_one_table(corpus: Path, tiny: Callable[[str], Path], tmp_path: Path) -> None:
     """Base, adapter, + replay, + DPO, + merge, + RAG; killed in the middle it goes on, and nothing is measured twice."""
     place = tiny("BioMistral-7B")
