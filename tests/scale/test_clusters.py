@@ -16,7 +16,8 @@ import pytest
 from tests.command import FACTORY, ok, run, tree
 from tests.scale.conftest import RECIPE, ingest
 
-pytestmark = pytest.mark.slow
+KILLED = "workers and commands killed on Ray, Slurm and S3, run again: the same bytes as here"
+pytestmark = [pytest.mark.slow, pytest.mark.survive(1, KILLED)]
 # The rest of what is killed here runs in `make survive`.
 EVERY = os.environ.get("FACTORY_SURVIVE") == "all"
 RAY = pytest.param("ray", "ray::Rank", marks=pytest.mark.ray)

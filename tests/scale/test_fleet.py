@@ -26,7 +26,7 @@ from tests.engine.serving import Serving, serving
 from tests.engine.test_misbehaving import PAIRS, SMALL, document, ingest, many
 from tests.engine.tiny_models import make
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.survive(6, "several servers of one model, one of them lost")]
 # The rest runs in `make survive`.
 EVERY = os.environ.get("FACTORY_SURVIVE") == "all"
 WINDOW = ("--set", "calls.window=4")
@@ -120,7 +120,7 @@ def test_a_server_that_is_gone_without_a_word_takes_nothing_along(tmp_path: Path
     asks = [Ask(Prompt((), f"<1> {text}", ()), 64, Sampling(), "d") for text in PAIRS]
     silent = serving(tmp_path / "a", pairs=PAIRS, seconds=600)
     with silent as one, serving(tmp_path / "b", pairs=PAIRS) as other:
-        begun = time.monotonic()
+        begun, sent = time.monotonic(), []
 
         def roster() -> list[str]:
             return [one.url, other.url] if time.monotonic() - begun < 2 else [other.url]
@@ -136,12 +136,12 @@ def test_a_server_that_is_gone_without_a_word_takes_nothing_along(tmp_path: Path
                 asked.append(asyncio.create_task(fleet.ask(asks[0]._replace(attempt=1))))
                 return await asyncio.wait_for(asyncio.gather(*asked), timeout=30)
             finally:
+                sent.append(fleet.tally.sent)
                 await fleet.close()
 
         found = asyncio.run(all_of())
-        answered = len(other.answered())
-    # Half of them had been sent to the silent one.
-    assert len(found) == answered == len(asks) + 1
+    # Some had been sent to the silent one, and were sent again.
+    assert len(found) == len(asks) + 1 < sent[0]
 
 
 @pytest.mark.vllm
