@@ -37,7 +37,7 @@ def home_error(error: OSError, path: str) -> HomeError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return HomeError(f"no space left on the disk that holds {path}", "free some space and run the same command")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return HomeError(f"no permission to write {path}", "change its owner or choose another --home")
+        return HomeError(f"no permission to write {path}, or to read it", "change its owner or choose another --home")
     if error.errno in (errno.EMFILE, errno.ENFILE):
         return HomeError("too many open files", "raise the limit (ulimit -n) or use fewer --workers")
     if error.errno in (errno.ENOTDIR, errno.EEXIST):

@@ -30,7 +30,7 @@ from factory.errors import ConfigError, EngineError, FactoryError, HomeError
 from factory.items import ReadItems
 from factory.readers.child import die_with_parent
 from factory.stage import Context, Stage, recipe_module
-from factory.store import Store, open_store, write_json
+from factory.store import Store, home_error, open_store, write_json
 
 
 def steps_of(spec: dict[str, Any]) -> list[Any]:
@@ -141,15 +141,13 @@ def forget(store: Store, folder: str, rank: int) -> None:
 
 
 def told(spec: dict[str, Any], error: FactoryError) -> int:
-    """The exit code of a worker that ends with a sentence: a refusal of the storage by its number, others by a file."""
-    number = getattr(error.__cause__, "errno", None)
-    if isinstance(error, HomeError) and number:
-        return OS_ERROR + int(number)
+    """The exit code of a worker that ends with a sentence: it is left in a file, or a refusal has its number."""
     said = {"reason": type(error).reason, "message": error.message, "remedy": error.remedy}
     try:
         write_json(open_store(spec["context"]["home"]), f"{spec['context']['folder']}/logs/{FAILURE}", said)
     except HomeError as refused:
-        return OS_ERROR + (getattr(refused.__cause__, "errno", None) or 0)
+        number = getattr(error.__cause__, "errno", None) or getattr(refused.__cause__, "errno", None)
+        return OS_ERROR + (number or 0)
     return SAID
 
 
@@ -284,7 +282,8 @@ def main() -> None:
     try:
         _KINDS[kind](spec, *(int(n) for n in numbers))
     except OSError as error:
-        sys.exit(OS_ERROR + (error.errno or 0))
+        wrong = home_error(error, str(error.filename or spec["context"]["home"]))
+        sys.exit(told(spec, wrong))
     except (EngineError, ConfigError, HomeError) as error:
         sys.exit(told(spec, error))
 

@@ -142,6 +142,12 @@ def test_no_permission_is_one_sentence(plain: tuple[Path, dict[str, str]], texts
     assert done.returncode == 1
     assert f"no permission to write {home / 'datasets'}" in done.stderr
     (home / "datasets").chmod(0o700)
+    raw = next(one for one in (home / "raw").rglob("*") if one.is_file())
+    raw.chmod(0)
+    done = unprivileged(*BUILD, home=home)
+    assert done.returncode == 1
+    assert f"no permission to write {raw}, or to read it" in done.stderr
+    raw.chmod(0o644)
     closed = tmp_path / "closed.md"
     closed.write_text("La malva.")
     closed.chmod(0)
