@@ -5,6 +5,7 @@ Defaults < TOML < `--set key=value`. The resolved config is what stage hashes ar
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 import tomllib
@@ -12,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from factory.errors import ConfigError
 from factory.record import Kind, Split, Tradition
@@ -363,6 +364,12 @@ class Executor(Table):
     gpus: int = Field(1, ge=0, description="GPUs of a model server.")
     server_cpus: int = Field(8, ge=1, description="Cores of a model server.")
     server_memory_gb: float = Field(64.0, gt=0, description="Memory of a model server's job.")
+
+    @field_validator("time", mode="before")
+    @classmethod
+    def _as_written(cls, value: Any) -> Any:
+        """TOML reads 24:00:00 as no time, and 01:00:00 as one."""
+        return value.isoformat() if isinstance(value, datetime.time) else value
 
     @property
     def seconds(self) -> int:

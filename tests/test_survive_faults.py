@@ -144,6 +144,7 @@ def test_no_permission_is_one_sentence(plain: tuple[Path, dict[str, str]], texts
     (home / "datasets").chmod(0o700)
     raw = next(one for one in (home / "raw").rglob("*") if one.is_file())
     raw.chmod(0)
+    shutil.rmtree(home / "stages")
     done = unprivileged(*BUILD, home=home)
     assert done.returncode == 1
     assert f"no permission to write {raw}, or to read it" in done.stderr
