@@ -742,7 +742,7 @@ class EngineRoom:
 
         window = self._config.calls.window or min(2 * self._config.serve.max_num_seqs, 1024)
         if self._options.endpoint:
-            first, *more = (endpoint(one, profile, window) for one in self._options.endpoint.split(","))
+            first, *more = (endpoint(one, profile, window) for one in self._options.endpoint.split(",") if one.strip())
             return first._replace(others=tuple(one.url for one in more))
         asking = self._config.translate or self._config.questions
         if asking and asking.engine == "endpoint":

@@ -11,7 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -430,6 +430,10 @@ def explain(error: ValidationError, model: type[Table], where: str) -> str:
 def _fields_at(model: type[BaseModel], path: tuple[Any, ...]) -> Iterable[str]:
     for part in path:
         annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        # A table that may be left out is one of two types.
+        annotation = next(
+            (one for one in get_args(annotation) if isinstance(one, type) and one is not type(None)), annotation
+        )
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return model.model_fields

@@ -136,6 +136,7 @@ def reply_of(answer: Any) -> Reply:
 
 def base_url(url: str) -> str:
     """An endpoint's address without the `/v1` that some people write. Raises ConfigError where it is none."""
+    url = url.strip()
     if not re.match(r"https?://[^\s/@]+(?:/\S*)?$", url):
         raise ConfigError(
             f"--endpoint {url[:80]!r} is no address",

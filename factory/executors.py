@@ -297,10 +297,18 @@ def _text(log: IO[bytes]) -> str:
 
 def _slurm(job: Job, executor: Executor) -> Ended:
     """An array of jobs, one a rank, watched until the queue holds none of them."""
+    executor = executor.model_copy(update={"partition": cluster.partition(executor.partition)})
     name = f"factory-{secrets.token_hex(8)}"
     # Before the jobs: a command that is killed leaves what it takes to stop them.
     write_json(job.store, f"{JOBS}/{name}.json", {"folder": job.context.folder})
-    _submit(job, executor, name)
+    sent = False
+    try:
+        _submit(job, executor, name)
+        sent = True
+    finally:
+        if not sent:
+            cluster.cancel(name)
+            job.store.remove(f"{JOBS}/{name}.json")
     states: dict[int, tuple[str, int]] = {}
     ended = False
     try:
@@ -332,7 +340,7 @@ def _submit(job: Job, executor: Executor, name: str) -> None:
         [Share(json.dumps(job.spec))],
         tasks=job.tasks,
         time=executor.time,
-        partition=cluster.partition(executor.partition),
+        partition=executor.partition,
         max_array_size=cluster.ARRAY,
         cpus_per_task=executor.cpus,
         mem_per_cpu_gb=max(1, math.ceil(executor.memory_gb / executor.cpus)),

@@ -78,7 +78,7 @@ class Servers:
                 child.wait(timeout=30)
             child.kill()
             child.wait()
-        if self._executor.kind == "slurm":
+        if self._executor.kind == "slurm" and self._store.has(f"{JOBS}/{self.name}.json"):
             cluster.cancel(self.name)
             self._store.remove(f"{JOBS}/{self.name}.json")
         self._store.remove(self.key)
@@ -159,12 +159,13 @@ class Servers:
     def _slurm(self) -> None:
         """An array of jobs; one whose node is lost goes back into the queue."""
         how = self._executor
+        partition = cluster.partition(how.partition)
         write_json(self._store, f"{JOBS}/{self.name}.json", {"folder": self.key})
         asked = ["sbatch", "--parsable", f"--job-name={self.name}", f"--array=0-{how.servers - 1}", "--requeue"]
         asked += [f"--cpus-per-task={how.server_cpus}", f"--mem={round(how.server_memory_gb * 1024)}M"]
         asked += [f"--time={how.time}", f"--output={tempfile.gettempdir()}/{self.name}-%a.out", "--export=ALL"]
         asked += [f"--gres=gpu:{how.gpus}"] if how.gpus else []
-        asked += [f"--partition={how.partition}"] if how.partition else []
+        asked += [f"--partition={partition}"]
         asked += [f"--account={how.account}"] if how.account else []
         asked += [f"--{name}={value}" for name, value in how.sbatch.items()]
         script = "\n".join(["#!/bin/bash", how.setup, "exec " + shlex.join(self._command("node")), ""])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 from collections import deque
@@ -31,6 +32,8 @@ from factory.items import ReadItems
 from factory.readers.child import die_with_parent
 from factory.stage import Context, Stage, recipe_module
 from factory.store import Store, home_error, open_store, write_json
+
+_ANSWER_SECONDS = 20.0
 
 
 def steps_of(spec: dict[str, Any]) -> list[Any]:
@@ -213,6 +216,13 @@ def _connect(how: Executor, environment: dict[str, str]) -> None:
     import ray
 
     address = how.ray_address or os.environ.get("RAY_ADDRESS")
+    if found := re.fullmatch(r"(?:ray://)?\[?([^\]/]+?)\]?:(\d+)", address or ""):
+        # Ray itself tries without end.
+        try:
+            socket.create_connection((found[1], int(found[2])), timeout=_ANSWER_SECONDS).close()
+        except OSError as error:
+            said = f"Ray does not answer at {address}: {error}"
+            raise ConfigError(said, "is the cluster up? its address: executor.ray_address or RAY_ADDRESS") from error
     names: dict[str, Any] = {"runtime_env": {"env_vars": environment}, "log_to_driver": False}
     names["logging_level"] = "ERROR"
     if address is None:

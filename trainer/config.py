@@ -19,7 +19,7 @@ import json
 import os
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from factory.config import Table
 from factory.errors import ConfigError
@@ -38,6 +38,13 @@ class Training(Table):
     dataset: tuple[str, ...] = Field(
         (), description="Recipes of the home, folders, or Hub ids (org/name@v1.0.0); a config stands behind a colon."
     )
+
+    @field_validator("dataset", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        """One dataset needs no list."""
+        return (value,) if isinstance(value, str) else value
+
     epochs: float = Field(1.0, gt=0, description="How often each row is seen.")
     max_steps: int = Field(-1, description="Steps instead of epochs; -1: epochs.")
     warmup: float = Field(0.05, ge=0, description="Share of the steps over which the rate rises.")

@@ -91,6 +91,8 @@ def logs(recipe: str | None, task: int | None, lines: int, home: str, as_json: b
     store = options.existing(home)
     folder = _stage_of(store, recipe)
     said = [(key, text) for key, text in logs_of(store, folder) if task is None or _is_of(key, task)]
+    if task is not None and not said:
+        raise ConfigError(f"no task {task} has said anything in {folder}", "leave --task out to see all of them")
     if as_json:
         options.print_json({"folder": folder, "logs": {key: text.splitlines()[-lines:] for key, text in said}})
         return
@@ -99,7 +101,7 @@ def logs(recipe: str | None, task: int | None, lines: int, home: str, as_json: b
         click.secho(f"── {key.removeprefix(folder + '/logs/')}", fg="blue")
         click.echo(clean("\n".join(text.splitlines()[-lines:])))
     if not said:
-        click.echo("no task has said anything" if task is None else f"no log of task {task}")
+        click.echo("no task has said anything yet; its log is written when it ends, Slurm's at once")
 
 
 def _is_of(key: str, task: int) -> bool:
@@ -127,7 +129,9 @@ def _stage_of(store: Any, recipe: str | None) -> str:
         for batch in store.names(f"stages/{name}/{stage}")
     ]
     if not found:
-        raise ConfigError("nothing was built here yet", "run: factory build")
+        raise ConfigError(
+            f"{recipe or 'nothing'} was not built here yet", f"run: factory build {recipe or ''}".rstrip()
+        )
     return next((one for one in found if not is_done(store, one)), found[-1])
 
 

@@ -58,7 +58,8 @@ def _settings(listed: SourceList, given: dict[str, Any]) -> dict[str, Any]:
     said = [*(given.get("settings") or ())]
     if given.get("speech_model"):
         said.append(f"speech.model={given['speech_model']}")
-    table = override(listed.settings, said)
+    # Where a build runs is not for ingest.
+    table = override({name: value for name, value in listed.settings.items() if name != "executor"}, said)
     wrong = [k for k in table if k not in ("fetch", "speech")]
     if wrong:
         raise ConfigError(f"--set {wrong[0]}: write fetch.… or speech.…, for example fetch.delay_seconds=5")
