@@ -39,7 +39,7 @@ class Training(Table):
         (), description="Recipes of the home, folders, or Hub ids (org/name@v1.0.0); a config stands behind a colon."
     )
 
-    @field_validator("dataset", mode="before")
+    @field_validator("dataset", "replay", mode="before", check_fields=False)
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         """One dataset needs no list."""
