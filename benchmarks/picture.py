@@ -1,4 +1,7 @@
-"""`docs/speed.svg`: every figure as a bar beside its limit, the same bytes for the same records."""
+"""`docs/speed.svg`: every figure as a bar beside its limit; `docs/scale.svg`: how what is large grows.
+
+The same bytes for the same records.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,13 @@ from typing import Any
 from benchmarks.table import Row, number, promised
 
 PICTURE = Path(__file__).parents[1] / "docs/speed.svg"
+CURVES = PICTURE.with_name("scale.svg")
+# Of each benchmark of growth: what is drawn of its rows, and its name.
+GROWING = (
+    ("scale_dedup", "first", "cpu", "duplicates: seconds of the processor"),
+    ("scale_ledger", "first", "seconds", "receipts read: seconds"),
+    ("scale_build", "build", "cpu", "a whole build: seconds of the processor"),
+)
 GOOD, MISSED, NONE, LIMIT = "#2f7f6f", "#c0392b", "#8a8f98", "#1f2430"
 
 
@@ -80,3 +90,36 @@ def _bars(axes: Any, rows: list[Row]) -> None:
     axes.grid(axis="x", alpha=0.25)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
+
+
+def curves(records: dict[str, Any], path: Path = CURVES) -> None:
+    """Seconds and memory by the number of documents or receipts, and the steepest line that is allowed."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    found = [(name, *what) for name, *what in GROWING if records.get(name, {}).get("found", {}).get("sizes")]
+    settings = {"svg.hashsalt": "scale", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 9}
+    with mpl.rc_context(settings):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", facecolor="white")
+        for number, (name, part, unit, title) in enumerate(found):
+            rows = sorted((int(size), row[part]) for size, row in records[name]["found"]["sizes"].items())
+            sizes = [size for size, _ in rows]
+            colour = (GOOD, LIMIT, NONE)[number]
+            left.plot(sizes, [row[unit] for _, row in rows], "o-", color=colour, label=title)
+            steep = [rows[0][1][unit] * (size / sizes[0]) ** 1.1 for size in sizes]
+            left.plot(
+                sizes, steep, ":", color=colour, label="no steeper than this (exponent 1.1)" if not number else None
+            )
+            right.plot(sizes, [row["peak_gib"] for _, row in rows], "o-", color=colour, label=title.split(":")[0])
+        right.axhline(2.0, color=MISSED, linestyle=":", label="limit: 2 GiB")
+        for axes, title in ((left, "seconds"), (right, "memory of the largest process, GiB")):
+            axes.set_xscale("log")
+            axes.set_title(title, loc="left", fontsize=10)
+            axes.set_xlabel("documents or receipts")
+            axes.grid(visible=True, alpha=0.3)
+            axes.legend(fontsize=8, frameon=False)
+        left.set_yscale("log")
+        figure.savefig(path, metadata={"Date": None, "Creator": None} if path.suffix == ".svg" else None, dpi=90)
+        plt.close(figure)

@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks import clean, growth, ingest, questions, reading, training, translate
 from benchmarks.measure import Benchmark, Measure, Result, lacking
-from benchmarks.picture import draw
+from benchmarks.picture import curves, draw
 from benchmarks.scale import MOST_ADDED, MOST_MEMORY_GIB, MOST_SLOPE
 from benchmarks.table import PAGE, TIMES, judged, line, page, rows, table
 
@@ -220,6 +220,7 @@ def written(records: dict[str, Result]) -> None:
     _write(ALL, {name: records[name] for name in BENCHMARKS if name in records})
     PAGE.write_text(page(found, records), "utf-8")
     draw(found)
+    curves(records)
 
 
 def run(names: list[str]) -> int:
