@@ -94,12 +94,14 @@ def _bars(axes: Any, rows: list[Row]) -> None:
 
 def curves(records: dict[str, Any], path: Path = CURVES) -> None:
     """Seconds and memory by the number of documents or receipts, and the steepest line that is allowed."""
+    found = [(name, *what) for name, *what in GROWING if records.get(name, {}).get("found", {}).get("sizes")]
+    if not found:
+        return
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    found = [(name, *what) for name, *what in GROWING if records.get(name, {}).get("found", {}).get("sizes")]
     settings = {"svg.hashsalt": "scale", "svg.fonttype": "none", "font.family": "DejaVu Sans", "font.size": 9}
     with mpl.rc_context(settings):
         figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained", facecolor="white")

@@ -220,7 +220,7 @@ def written(records: dict[str, Result]) -> None:
     _write(ALL, {name: records[name] for name in BENCHMARKS if name in records})
     PAGE.write_text(page(found, records), "utf-8")
     draw(found)
-    curves(records)
+    curves(records, PAGE.with_name("scale.svg"))
 
 
 def run(names: list[str]) -> int:
