@@ -35,6 +35,8 @@ from factory.store import LocalStore, Store, home_error, read_json, write_json
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "LC_ALL": "C.UTF-8", "TZ": "UTC", "OMP_NUM_THREADS": "1"}
 _LOOK_SECONDS = 1.0
 _LOG_BYTES = 1 << 20
+# A controller serves thousands of people.
+_QUEUE_SECONDS = 2.0
 # The controller of a cluster may be away for so long.
 _PATIENCE_SECONDS = 600.0
 
@@ -393,7 +395,7 @@ def _await(job: Job, name: str, states: dict[int, tuple[str, int]]) -> None:
         if why != told and why not in ("", "None", "Priority", "Resources", "Dependency", "JobArrayTaskLimit"):
             job.watch.say(f"a task waits for Slurm: {why}")
         told = why
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_QUEUE_SECONDS)
 
 
 def _ranks(job: Job, found: dict[int, str]) -> Ended:
