@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,10 +63,11 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def ray() -> Iterator[dict[str, str]]:
     # The paths of Ray's sockets may have 107 characters.
-    with clusters.ray(Path("/tmp") / tmp_path_factory.mktemp("ray").name) as environment:
-        yield environment
+    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        with clusters.ray(Path(folder)) as environment:
+            yield environment
 
 
 @pytest.fixture(scope="session")
