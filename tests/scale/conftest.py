@@ -65,9 +65,9 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="session")
 def ray() -> Iterator[dict[str, str]]:
     # The paths of Ray's sockets may have 107 characters.
-    with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True) as folder:
-        with clusters.ray(Path(folder)) as environment:
-            yield environment
+    short = tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp", ignore_cleanup_errors=True)
+    with short as folder, clusters.ray(Path(folder)) as environment:
+        yield environment
 
 
 @pytest.fixture(scope="session")
