@@ -119,11 +119,13 @@ def why(state: tuple[str, int] | None) -> str:
     return f"{word}{killed}"
 
 
-_SENT = re.compile(r"^(?:AWS_(?:ENDPOINT_URL\w*|DEFAULT_REGION|REGION)|FSSPEC_\w+|FACTORY_ENGINE\w*|HF_HUB_OFFLINE)$")
+_SENT = re.compile(
+    r"^(?:AWS_(?:ENDPOINT_URL\w*|DEFAULT_REGION|REGION)|FSSPEC_\w+|FACTORY_(?:ENGINE\w*|VLLM_PYTHON)|HF_HUB_OFFLINE)$"
+)
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD", re.IGNORECASE)
 
 
 def for_ray(environment: dict[str, str]) -> dict[str, str]:
     """What a worker of Ray is told; no secret of the user's, which a cluster keeps in its records."""
-    sent = {k: v for k, v in os.environ.items() if _SENT.match(k) and not _SECRET.search(k)}
+    sent = {k: v for k, v in os.environ.items() if _SENT.fullmatch(k) and not _SECRET.search(k)}
     return sent | environment

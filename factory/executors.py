@@ -28,6 +28,7 @@ from factory import cluster
 from factory.cluster import FAILED, FAILURE, JOBS, OS_ERROR, SAID, for_ray
 from factory.config import Executor, Recipe
 from factory.errors import ConfigError, StageFailed, classes
+from factory.servers import FOLDER as SERVERS
 from factory.stage import PROGRESS, Context
 from factory.store import LocalStore, Store, home_error, read_json, write_json
 
@@ -122,10 +123,15 @@ def _more(executor: Executor, ended: Ended) -> Executor:
 
 
 def stop_left(store: Store) -> None:
-    """What killed commands left running on a cluster is stopped. Raises StageFailed where that cannot be known."""
+    """What killed commands left running on a cluster is stopped; a server that is told of nowhere ends by itself.
+
+    Raises StageFailed where it cannot be known whether jobs stopped.
+    """
     for name in store.names(JOBS):
         cluster.cancel(name.removesuffix(".json"))
         store.remove(f"{JOBS}/{name}")
+    for name in store.names(SERVERS):
+        store.remove(f"{SERVERS}/{name}")
 
 
 # Here
@@ -179,7 +185,9 @@ def _log(store: Store, context: Context, name: str) -> IO[bytes]:
         return tempfile.TemporaryFile()
     folder = store.path(f"{context.folder}/logs")
     os.makedirs(folder, exist_ok=True)
-    return open(f"{folder}/{name}", "ab")
+    log = open(f"{folder}/{name}", "a+b")  # noqa: SIM115 - closed by who asks
+    log.seek(0, os.SEEK_END)
+    return log
 
 
 def _spawn(job: Job, arguments: tuple[str | int, ...], log: IO[bytes]) -> subprocess.Popen[bytes]:
@@ -256,6 +264,7 @@ def _ray(job: Job, executor: Executor) -> Ended:
     job.spec.update(executor=executor.model_dump(mode="json"), environment=for_ray(job.environment))
     begun = time.monotonic()
     with _log(job.store, job.context, "ray.log") as log:
+        before = log.tell()
         child = _spawn(job, ("ray", job.tasks), log)
         try:
             progress, looked = _Progress(job), 0.0
@@ -273,9 +282,9 @@ def _ray(job: Job, executor: Executor) -> Ended:
             number = child.returncode - OS_ERROR
             raise home_error(OSError(number, os.strerror(number)), job.store.path())
         if child.returncode not in (0, SAID):
-            log.flush()
             return Ended([f"Ray's driver ended with code {child.returncode}: {_last_error(_text(log))}"], lost=False)
-        said = _text(log)
+        # Of this round: an earlier one may have said more of another task.
+        said = _text(log, before)
     why = "its worker was lost"
     if "OutOfMemoryError" in said:
         why = "OUT_OF_MEMORY, as Ray says of a task"
@@ -287,14 +296,10 @@ def _ray(job: Job, executor: Executor) -> Ended:
 _NOTES_SECONDS = 3.0
 
 
-def _text(log: IO[bytes]) -> str:
-    """What a log says, wherever it is."""
-    try:
-        log.seek(0)
-        return log.read().decode("utf-8", "replace")
-    except OSError:
-        with open(log.name, encoding="utf-8", errors="replace") as file:
-            return file.read()
+def _text(log: IO[bytes], start: int = 0) -> str:
+    """What a log says from there on."""
+    log.seek(start)
+    return log.read().decode("utf-8", "replace")
 
 
 def _slurm(job: Job, executor: Executor) -> Ended:
@@ -303,23 +308,16 @@ def _slurm(job: Job, executor: Executor) -> Ended:
     name = f"factory-{secrets.token_hex(8)}"
     # Before the jobs: a command that is killed leaves what it takes to stop them.
     write_json(job.store, f"{JOBS}/{name}.json", {"folder": job.context.folder})
-    sent = False
-    try:
-        _submit(job, executor, name)
-        sent = True
-    finally:
-        if not sent:
-            cluster.cancel(name)
-            job.store.remove(f"{JOBS}/{name}.json")
     states: dict[int, tuple[str, int]] = {}
     ended = False
     try:
+        _submit(job, executor, name)
         _await(job, name, states)
         ended = True
     finally:
         if not ended:
             cluster.cancel(name)
-    job.store.remove(f"{JOBS}/{name}.json")
+        job.store.remove(f"{JOBS}/{name}.json")
     ranks = read_json(job.store, f"{job.context.folder}/logs/ranks_to_run.json")
     place = {rank: number for number, rank in enumerate(ranks)}
     found = {rank: cluster.why(states.get(place.get(rank, -1))) for rank in job.missing()}
@@ -401,13 +399,16 @@ def _await(job: Job, name: str, states: dict[int, tuple[str, int]]) -> None:
 def _ranks(job: Job, found: dict[int, str]) -> Ended:
     """A sentence for each rank without a marker: what it said itself, or what became of its worker."""
     ended = Ended()
+    first: list[str] = []
     for rank, why in found.items():
         own = read_json(job.store, f"{job.context.folder}/{FAILED}/{rank:05d}.json")
         where = f"task {rank} of {job.tasks} of {job.context.recipe} {job.context.batch}"
-        ended.failed.append(f"{where}: {own['said'] if own else why}")
+        # What failed by itself is told before what was lost beside it.
+        (first if own else ended.failed).append(f"{where}: {own['said'] if own else why}")
         ended.lost &= own is None
         ended.memory |= own is None and ("OUT_OF_ME" in why or "memory" in why)
         ended.time |= own is None and "TIMEOUT" in why
+    ended.failed = [*first, *ended.failed]
     return ended
 
 

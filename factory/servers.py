@@ -56,7 +56,6 @@ class Servers:
         self._looked = self._heard = time.monotonic()
 
     def __enter__(self) -> Self:
-        stop_left(self._store)
         os.environ.setdefault(RUN_KEY, secrets.token_urlsafe(24))
         spec = {"profile": self._profile.model_dump(mode="json"), "serve": self._serve.model_dump(mode="json")}
         write_json(self._store, f"{self.key}/spec.json", spec | {"kind": self._executor.kind})
@@ -190,12 +189,6 @@ class Servers:
         child.stdin.write(json.dumps(spec).encode())
         child.stdin.close()
         self._children.append(child)
-
-
-def stop_left(store: Store) -> None:
-    """What a killed command left of its servers is gone; the home is ours now."""
-    for left in store.names(FOLDER):
-        store.remove(f"{FOLDER}/{left}")
 
 
 def environment_of(executor: Executor) -> dict[str, Any]:

@@ -83,23 +83,8 @@ class LocalStore:
 
     def write(self, key: str, data: bytes) -> None:
         """The key holds the bytes, durably, or is as it was. Raises HomeError."""
-        target = self.path(key)
-        folder = os.path.dirname(target)
-        temporary = ""
-        try:
-            os.makedirs(folder, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix=TEMPORARY, dir=folder)
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-            sync_folder(folder)
-        except OSError as error:
-            if temporary:
-                Path(temporary).unlink(missing_ok=True)
-            raise home_error(error, target) from error
+        with self.file(key) as path:
+            Path(path).write_bytes(data)
 
     @contextlib.contextmanager
     def file(self, key: str) -> Iterator[str]:
@@ -246,6 +231,8 @@ class RemoteStore:
     def remove(self, key: str) -> None:
         manifest = self._at(f"{key}/{MANIFEST}")
         with self._asking(key):
+            # What others wrote since the last look is there too.
+            self._fs.invalidate_cache()
             if self._fs.exists(manifest):
                 self._fs.rm_file(manifest)
             if self._fs.exists(self._at(key)):
@@ -253,6 +240,7 @@ class RemoteStore:
 
     def size(self, key: str) -> int:
         with self._asking(key):
+            self._fs.invalidate_cache()
             return int(self._fs.size(self._at(key)))
 
     def digest(self, key: str) -> str:

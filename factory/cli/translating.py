@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import re
@@ -192,6 +193,7 @@ def _take(store: Any, corpus: str) -> str:
 def _evaluate(path: str, store: Any, settings: tuple[str, ...], how: Any, given: dict[str, Any]) -> None:
     from factory.build import EngineRoom
     from factory.cli.building import Bar
+    from factory.lock import locked
     from factory.translate.evaluate import evaluated, pairs_of, write
 
     config, how = configured(store, RECIPES[0], settings, how)
@@ -200,7 +202,9 @@ def _evaluate(path: str, store: Any, settings: tuple[str, ...], how: Any, given:
     if given["dry_run"]:
         click.echo(f"{len(pairs)} pairs of {path} by {engine.engine} {engine.model or ''}")
         return
-    with EngineRoom(store, config, how) as room, Bar(quiet=given["quiet"] or given["as_json"]) as bar:
+    # Servers on a cluster are told of in the home, and the next one that holds it takes what it finds for left behind.
+    ours = locked(store) if how.executor.servers else contextlib.nullcontext()
+    with ours, EngineRoom(store, config, how) as room, Bar(quiet=given["quiet"] or given["as_json"]) as bar:
         environment = room.environment(bar) if engine.engine != "apertium" else {}
         found = evaluated(store, config, pairs, environment, os.path.basename(path), bar)
     places = write(store, found)

@@ -124,6 +124,7 @@ def test_ctrl_c_takes_the_jobs_back(home: Path, slurm: dict[str, str]) -> None:
     command.stderr.close()
     queue = subprocess.run(["squeue", "-h"], env=os.environ | slurm, capture_output=True, text=True, check=True)
     assert queue.stdout == ""
+    assert not list(home.glob("jobs/*"))
 
 
 def test_a_cluster_that_is_not_there_is_said(home: Path) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from factory import executors
 from factory.cluster import ARRAY, for_ray, states_of, why
 from factory.dedup import index
 from factory.dedup.signatures import WIDTH, band_hash, band_hashes
 from factory.errors import HomeError
-from factory.stage import Notes, inputs_of, write_inputs
+from factory.stage import Context, Notes, inputs_of, write_inputs
 from factory.store import LocalStore
 from factory.worker import forget
 
@@ -54,6 +55,25 @@ def test_jobs_of_several_arrays_are_told_apart() -> None:
     assert states_of(rows) == {0: ("COMPLETED", 0), ARRAY: ("OUT_OF_MEMORY", 9)}
     assert why(("FAILED", 137 << 8)) == why(("FAILED", 9)) == "FAILED (killed by signal 9: out of memory?)"
     assert why(("FAILED", 1 << 8)) == "FAILED"
+
+
+def test_what_failed_by_itself_is_told_first(tmp_path: Path) -> None:
+    """Beside tasks that were lost: it is the cause, and nothing is run again."""
+    store = LocalStore(tmp_path)
+    context = Context(str(tmp_path), "natural_es", "0001", 3, None, "stage")
+    store.write("stage/logs/failed/00002.json", b'{"said": "KeyError: x"}')
+    job = executors.Job(store, context, {}, 3, None, {})  # type: ignore[arg-type]
+    ended = executors._ranks(job, {0: "NODE_FAIL", 2: "FAILED"})
+    assert ended.failed[0] == "task 2 of 3 of natural_es 0001: KeyError: x"
+    assert not ended.lost
+
+
+def test_what_a_killed_command_left_of_servers_goes(tmp_path: Path) -> None:
+    """Whoever holds the home next; a server whose place is gone ends by itself."""
+    store = LocalStore(tmp_path)
+    store.write("servers/factory-serve-1/members/a-1.json", b"{}")
+    executors.stop_left(store)
+    assert store.names("servers") == []
 
 
 def test_no_secret_is_sent_through_ray(monkeypatch: pytest.MonkeyPatch) -> None:
