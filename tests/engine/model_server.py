@@ -49,8 +49,8 @@ class Model:
         return None
 
     def log(self, **row: Any) -> None:
-        with open(self.script["log"], "a", encoding="utf-8") as file:
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        with open(self.script["log"], "ab", buffering=0) as file:
+            file.write((json.dumps(row, ensure_ascii=False) + "\n").encode())
 
     def spanish(self, english: str) -> str:
         """The Spanish of a unit: from the pairs, else sentence by sentence, else the words in other letters."""

@@ -65,7 +65,9 @@ class Serving:
 
     def _log(self) -> list[dict[str, Any]]:
         path = Path(self.script["log"])
-        return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+        lines = path.read_bytes().split(b"\n") if path.exists() else []
+        # What follows the last line end is being written, or its writer was killed.
+        return [json.loads(line) for line in lines[:-1]]
 
     def stop(self) -> None:
         self._stopping = True
