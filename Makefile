@@ -44,7 +44,7 @@ test: $(VENV)/.dev           ## every test this machine can run
 	$(PYTEST) -q -n 2
 
 survive: $(VENV)/.dev        ## every kill, fault and mutation (an hour or more); what held stands in docs/survival.md
-	FACTORY_SURVIVE=all $(PYTEST) -q -n 2 -m survive --timeout=7200 --survival docs/survival.md
+	FACTORY_SURVIVE=all $(PYTEST) -q -n 2 -m survive --timeout=7200 --survival=docs/survival.md
 
 bench: $(VENV)/.dev          ## every promised speed, peer and ours in turn: docs/speed.md, and all repeats as JSON
 	$(BIN)/python -m benchmarks.run

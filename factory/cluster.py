@@ -63,12 +63,14 @@ def asked(*command: str) -> str:
 
 def partition(named: str | None) -> str:
     """The partition that is named, or Slurm's default. Raises ConfigError where there is no such, or no cluster."""
+    remedy = "run this on a node of the cluster, or take --executor local"
+    # Slurm's own commands wait a minute for this file to come.
+    if (settings := os.environ.get("SLURM_CONF")) and not os.path.exists(settings):
+        raise ConfigError(f"Slurm does not answer here: SLURM_CONF names {settings}, and nothing is there", remedy)
     try:
         names = asked("sinfo", "-h", "-o", "%P").split()
     except (OSError, subprocess.SubprocessError) as error:
-        raise ConfigError(
-            f"Slurm does not answer here: {error}", "run this on a node of the cluster, or take --executor local"
-        ) from error
+        raise ConfigError(f"Slurm does not answer here: {error}", remedy) from error
     if named is not None:
         if named not in (name.rstrip("*") for name in names):
             raise ConfigError(f"Slurm has no partition {named!r}", f"it has {', '.join(names)}")

@@ -47,3 +47,19 @@ def test_the_table_says_what_was_tried_and_held(tmp_path: Path, workers: str) ->
     assert done.returncode == 1
     only = subprocess.run([*command, "-k", "disk"], cwd=tmp_path, env=environment, capture_output=True, check=False)
     assert only.returncode == 1
+
+
+def test_make_survive_can_be_called(tmp_path: Path) -> None:
+    """Its own command, which only collects here: the option for its page is known, and every point has a test."""
+    recipe = ["make", "-n", "survive", f"BIN={Path(sys.executable).parent}"]
+    said = subprocess.run(recipe, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
+    (command,) = (line for line in said.splitlines() if " -m survive" in line)
+    page = tmp_path / "page.md"
+    page.write_text("there before\n")
+    command = command.replace("docs/survival.md", str(page))
+    assert str(page) in command
+    done = subprocess.run(
+        command + " --collect-only", shell=True, cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert "test_survive.py::test_" in done.stdout, done.stderr
+    assert page.read_text().startswith("# What was tried, and what held")

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -127,11 +128,20 @@ def test_ctrl_c_takes_the_jobs_back(home: Path, slurm: dict[str, str]) -> None:
     assert not list(home.glob("jobs/*"))
 
 
-def test_a_cluster_that_is_not_there_is_said(home: Path) -> None:
+def test_a_cluster_that_is_not_there_is_said(home: Path, tmp_path: Path) -> None:
     """One sentence, before any work."""
-    done = run("build", RECIPE, "--executor", "slurm", home=home, SLURM_CONF="/nowhere/slurm.conf")
+    settings = tmp_path / "slurm.conf"
+    command = ("build", RECIPE, "--executor", "slurm")
+    done = run(*command, home=home, SLURM_CONF=str(settings))
     assert done.returncode == 2
-    assert "Slurm does not answer here" in done.stderr
+    assert f"Slurm does not answer here: SLURM_CONF names {settings}" in done.stderr
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    settings.write_text(f"ClusterName=x\nSlurmctldHost=localhost\nSlurmctldPort={port}\n")
+    done = run(*command, home=home, SLURM_CONF=str(settings))
+    assert done.returncode == 2
+    assert "Slurm does not answer here: " in done.stderr
+    assert "controller" in done.stderr
     done = run("build", RECIPE, "--set", "executor.kindd=ray", home=home)
     assert done.returncode == 2
     assert "Did you mean 'kind'?" in done.stderr
