@@ -17,7 +17,7 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -256,10 +256,13 @@ def _remedy(error: Exception) -> str:
 class Tokens:
     """Counts a prompt's tokens before it is sent: by the model's tokenizer, its server, or from above by its bytes.
 
-    A server is asked only where the bytes leave a doubt: a look costs a round trip.
+    A server is asked only where the bytes leave a doubt: a look costs a round trip. `urls`: the servers that are
+    up, of which any counts alike.
     """
 
-    def __init__(self, profile: Profile, found: Connection | None = None) -> None:
+    def __init__(
+        self, profile: Profile, found: Connection | None = None, urls: Callable[[], list[str]] | None = None
+    ) -> None:
         self.how = "bytes"
         self._count = _of_bytes
         local = _tokenizer_file(profile)
@@ -271,7 +274,7 @@ class Tokens:
             self._count = lambda text: len(tokenizer.encode(text).ids)
         elif found is not None and found.kind == "vllm":
             self.how = "server"
-            self._count = lambda text: _of_server(found, text)
+            self._count = lambda text: _of_servers(urls() if urls else [found.url], found.model, text)
 
     def fits(self, prompt: Prompt, more: int, context: int) -> bool:
         """The prompt and `more` tokens of a reply are within the context."""
@@ -294,11 +297,12 @@ def _of_bytes(text: str) -> int:
     return len(text.encode("utf-8", "replace")) // 2 + 1
 
 
-def _of_server(found: Connection, text: str) -> int:
-    try:
-        return int(asked(found.url, "/tokenize", {"model": found.model, "prompt": text})["count"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return _of_bytes(text)
+def _of_servers(urls: list[str], model: str, text: str) -> int:
+    """What the first says that answers; from above where none does."""
+    for url in urls:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            return int(asked(url, "/tokenize", {"model": model, "prompt": text})["count"])
+    return _of_bytes(text)
 
 
 def _tokenizer_file(profile: Profile) -> str | None:
@@ -387,6 +391,9 @@ class Engine:
         self._idle = asyncio.Condition()
         self._movable = movable
         self._key = os.environ.get(RUN_KEY, "") if found.kind == "vllm" else key_of_endpoint(found.url)
+
+    def urls(self) -> list[str]:
+        return [self.connection.url]
 
     @property
     def load(self) -> int:

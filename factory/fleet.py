@@ -56,6 +56,10 @@ class Fleet:
         sent, flying, window = (sum(getattr(t, name) for t in parts) for name in ("sent", "in_flight", "window"))
         return Tally(own.asked, own.cached, sent, own.tokens_in, own.tokens_out, flying, window, dict(own.failures))
 
+    def urls(self) -> list[str]:
+        """The servers that answered last; before any was asked, the one that was up first."""
+        return [url for url in self._engines if url not in self._away] or [self.connection.url]
+
     async def ask(self, ask: Ask) -> Reply:
         """The model's reply, as `Engine.ask` gives it. Raises BadReply, and EngineDown where no server is left."""
         key = key_of(ask, self._model)

@@ -114,7 +114,7 @@ class ModelStep(PipelineStep):
         found = connection()
         profile = profile_of(self.engines)
         engine = engine_of(found, self.engines.model, self.call, open_store(self.context.home))
-        asker = Asker(engine, profile, Tokens(profile, found), self.config, self.engines)
+        asker = Asker(engine, profile, Tokens(profile, found, engine.urls), self.config, self.engines)
         waiting: deque[tuple[Document, asyncio.Task[None]]] = deque()
         more = True
         try:

@@ -126,7 +126,7 @@ class TranslateStep(PipelineStep):
         engine = engine_of(found, self.engines.model, self.call, store)
         try:
             required = self.config.glossary_rule == "require"
-            tokens = Tokens(profile, found)
+            tokens = Tokens(profile, found, engine.urls)
             queue = _Queue(loop, engine, profile, tokens, glossary, memory, required=required)
             for document, plans in queue.run((one, _plan(one)) for one in itertools.chain([first], data)):
                 self._tell(engine)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,9 @@ from factory import executors
 from factory.cluster import ARRAY, for_ray, states_of, why
 from factory.dedup import index
 from factory.dedup.signatures import WIDTH, band_hash, band_hashes
+from factory.engine import Connection, Tokens
 from factory.errors import HomeError
+from factory.models import Profile, Prompt
 from factory.stage import Context, Notes, inputs_of, write_inputs
 from factory.store import LocalStore
 from factory.worker import forget
@@ -121,7 +126,9 @@ def test_how_far_a_task_is_never_ends_it(tmp_path: Path) -> None:
 
 _TWO = """
 import sys, time
+from factory.engine import Connection, Tokens
 from factory.errors import HomeError
+from factory.models import Profile, Prompt
 from factory.lock import locked
 from factory.store import LocalStore
 
@@ -149,3 +156,36 @@ def test_a_far_storage_is_locked_once(tmp_path: Path) -> None:
     for one in runs:
         said.append(one.communicate(timeout=60)[0].strip())
     assert sorted(said) == ["got", "refused"]
+
+
+class _Counts(BaseHTTPRequestHandler):
+    """Counts a prompt's words, as a server of a model counts its tokens."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        said = json.dumps({"count": len(asked["prompt"].split())}).encode() if self.path == "/tokenize" else b"?"
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_tokens_are_counted_by_a_server_that_is_up() -> None:
+    """Whichever it is: a prompt that fits is not refused because one of them is lost."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        lost = f"http://127.0.0.1:{closed.getsockname()[1]}"
+    profile = Profile(name="x", repo="x/x", licence="unknown", template="none")
+    found = Connection(lost, "x", "vllm", 4)
+    words = 100
+    prompt = Prompt((), "palabra " * words, ())
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Counts) as up:
+        threading.Thread(target=up.serve_forever, daemon=True).start()
+        urls = [lost, f"http://127.0.0.1:{up.server_port}"]
+        one, both = Tokens(profile, found), Tokens(profile, found, lambda: urls)
+        assert both.count(prompt) == words + 1
+        assert one.count(prompt) == len(prompt.text) // 2 + 2
+        assert both.fits(prompt, 50, 200)
+        assert not one.fits(prompt, 50, 200)
+        up.shutdown()
