@@ -110,6 +110,10 @@ def states_of(rows: list[Row]) -> dict[int, tuple[str, int]]:
     }
 
 
+# What slurmd says where it cannot open a job's output.
+_NO_LOG = 53
+
+
 def why(state: tuple[str, int] | None) -> str:
     """A job's end in words."""
     if state is None:
@@ -117,6 +121,8 @@ def why(state: tuple[str, int] | None) -> str:
     word, code = state
     # A shell's code for a command that a signal ended.
     signal = code & 0x7F or (code >> 8) - 128 if code else 0
+    if signal == _NO_LOG:
+        return f"{word} (its log could not be opened: every node must see the home at the same path)"
     killed = f" (killed by signal {signal}: out of memory?)" if signal in (9, 15) and word == "FAILED" else ""
     return f"{word}{killed}"
 

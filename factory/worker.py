@@ -103,7 +103,11 @@ class Rank:
         return str(cast("Any", ray.util).get_node_ip_address())
 
     def run_for_rank(self, executor: Any, ranks: list[int], node_ips: list[str], node: int) -> Any:
-        """The statistics of the ranks, when all are done."""
+        """The statistics of the ranks, when all are done. Raises ConfigError where this node has not the home."""
+        # Before datatrove makes folders for its logs here.
+        if not executor.logging_dir.exists("executor.json"):
+            said = f"{socket.gethostname()} does not see {executor.logging_dir.path}"
+            raise ConfigError(said, "every node must reach the home at the same path or address")
         for number, rank in enumerate(ranks, 1):
             executor._run_for_rank(rank, number)
         return PipelineStats()

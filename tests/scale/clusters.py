@@ -93,7 +93,7 @@ def ray(folder: Path, cpus: int = 4) -> Iterator[dict[str, str]]:
     started += [f"--num-cpus={cpus}", "--include-dashboard=false", f"--temp-dir={folder}", "--disable-usage-stats"]
     secret = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(16), "RAY_USAGE_STATS_ENABLED": "0"}
     # A node's own word for where it is; the guard lets nothing leave the loopback.
-    with _running(started, secret | {"FACTORY_NODE_HOST": "127.0.0.1"}) as child:
+    with _running(started, secret | {"FACTORY_NODE_HOST": "127.0.0.1", "AWS_EC2_METADATA_DISABLED": "true"}) as child:
         _until(lambda: child.poll() is None and _listens(port), "ray")
         yield {"RAY_ADDRESS": f"127.0.0.1:{port}", **secret}
 

@@ -240,3 +240,24 @@ if EVERY:
         done = run("build", RECIPE, "--executor", "ray", *limit, home=home, **ray)
         assert done.returncode == 0, done.stderr
         assert tree(home) == expected
+
+    @pytest.mark.ray
+    @pytest.mark.s3
+    def test_a_node_of_ray_that_does_not_reach_the_home_is_said(
+        texts: Path, s3: dict[str, str], ray: dict[str, str]
+    ) -> None:
+        """The cluster was started without the keys of the bucket, which the command does not send."""
+        address = "s3://corpus/c/home"
+        ingest(texts, address, **s3)
+        once = ("--set", "executor.attempts=1")
+        done = run("build", RECIPE, "--executor", "ray", *once, FACTORY_HOME=address, **s3, **ray)
+        assert done.returncode == 1
+        assert re.search(r"task 0 of 3 of natural_es 0001: its node could not begin: .*credentials", done.stderr)
+
+    @pytest.mark.slurm
+    def test_a_node_of_slurm_that_does_not_see_the_home_is_said(home: Path, slurm: dict[str, str]) -> None:
+        """Its daemon cannot even open the job's log."""
+        more = ("--set", "executor.attempts=1", "--set", "executor.sbatch={output='/nowhere/there/%a.out'}")
+        done = run("build", RECIPE, "--executor", "slurm", *more, home=home, **slurm)
+        assert done.returncode == 1
+        assert "every node must see the home at the same path" in done.stderr

@@ -18,11 +18,11 @@ from factory.cluster import ARRAY, for_ray, states_of, why
 from factory.dedup import index
 from factory.dedup.signatures import WIDTH, band_hash, band_hashes
 from factory.engine import Connection, Tokens
-from factory.errors import HomeError
+from factory.errors import ConfigError, HomeError
 from factory.models import Profile, Prompt
 from factory.stage import Context, Notes, inputs_of, write_inputs
 from factory.store import LocalStore
-from factory.worker import forget
+from factory.worker import Rank, forget
 
 
 def test_what_a_lost_worker_left_of_its_rank_goes_and_no_more(tmp_path: Path) -> None:
@@ -81,6 +81,19 @@ def test_what_a_killed_command_left_of_servers_goes(tmp_path: Path) -> None:
     assert store.names("servers") == []
 
 
+@pytest.mark.ray
+def test_a_node_that_does_not_see_the_home_makes_none(tmp_path: Path) -> None:
+    """Its task says so, and nothing is written at that path on the wrong disk."""
+    from datatrove.executor.ray import RayPipelineExecutor
+
+    logs = tmp_path / "home/stages/x/logs"
+    executor = RayPipelineExecutor([], tasks=1, logging_dir=str(logs))
+    with pytest.raises(ConfigError, match=f"does not see {logs}"):
+        Rank().run_for_rank(executor, [0], [], 0)
+    assert not (tmp_path / "home").exists()
+    assert "same path" in why(("FAILED", 53))
+
+
 def test_no_secret_is_sent_through_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cluster keeps what it is sent: addresses go, keys stay."""
     for name in ("AWS_ENDPOINT_URL", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "FSSPEC_S3_SECRET", "HF_TOKEN"):
@@ -127,7 +140,7 @@ def test_how_far_a_task_is_never_ends_it(tmp_path: Path) -> None:
 _TWO = """
 import sys, time
 from factory.engine import Connection, Tokens
-from factory.errors import HomeError
+from factory.errors import ConfigError, HomeError
 from factory.models import Profile, Prompt
 from factory.lock import locked
 from factory.store import LocalStore
