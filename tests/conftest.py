@@ -6,6 +6,7 @@ import importlib.util
 import os
 import runpy
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -73,6 +74,8 @@ def pytest_configure() -> None:
     os.environ["FACTORY_GUARD"] = str(_GUARDED)
     os.environ["PYTHONPATH"] = os.pathsep.join([str(HOOKS), *filter(None, [os.environ.get("PYTHONPATH")])])
     os.environ["HF_HUB_OFFLINE"] = "1"
+    # A shell's background jobs ignore Ctrl-C, and so would every command of the tests.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     runpy.run_path(str(HOOKS / "sitecustomize.py"))
 
 

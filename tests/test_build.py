@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -13,6 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import factory
@@ -250,10 +252,9 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path, 
     )
     victim = None
     while command.poll() is None and victim is None:
-        children = subprocess.run(
-            ["pgrep", "-P", str(command.pid), "-f", "factory.worker"], capture_output=True, text=True, check=False
-        )
-        victim = next((int(pid) for pid in children.stdout.split()), None)
+        with contextlib.suppress(psutil.NoSuchProcess):
+            here = psutil.Process(command.pid).children()
+            victim = next((child.pid for child in here if "factory.worker" in child.cmdline()), None)
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
     assert command.stderr is not None
