@@ -83,7 +83,11 @@ class Stage:
             raise ConfigError(
                 f"{self.folder} was made with other settings", "take another --out, or remove that folder"
             )
-        return _read(self.path("done.json"))
+        found = _read(self.path("done.json"))
+        if found is not None:
+            # A run that was killed as it ended may have left them.
+            self._drop()
+        return found
 
     def begin(self) -> None:
         os.makedirs(self.folder, exist_ok=True)
@@ -92,6 +96,9 @@ class Stage:
     def finish(self, result: dict[str, Any]) -> None:
         """The stage is done; its checkpoints are no longer needed."""
         write(self.path("done.json"), result)
+        self._drop()
+
+    def _drop(self) -> None:
         shutil.rmtree(self.path("checkpoints"), ignore_errors=True)
 
 

@@ -17,7 +17,7 @@ COMMAND = (
     "train", "sft", "--model", "BioMistral-7B", "--mode", "lora", "--gpu", "cpu-smoke", "--dataset", "natural_es_qa:qa",
     "--set", "sft.max_steps=4", "--set", "sft.save_steps=2", "--set", "sft.log_steps=1", "--set", "sft.limit=16",
 )  # fmt: skip
-MOST = 32
+MOST = 64
 
 
 @pytest.fixture(scope="module")

@@ -299,3 +299,18 @@ def test_a_template_that_only_the_server_knows() -> None:
     writer = rows.Writer(Profile(name="x", repo="x", licence="unknown", template="chat"), tokenizer())
     with pytest.raises(ConfigError, match="no chat template"):
         writer.prompt([Turn("user", "hola")])
+
+
+def test_a_run_killed_as_it_ended_leaves_no_checkpoints(tmp_path: Path) -> None:
+    """Between the last word of a stage and the removal of what it needed to go on."""
+    stage = checkpoints.Stage(str(tmp_path), "sft", {"a": 1})
+    stage.begin()
+    left = tmp_path / "sft/checkpoints/checkpoint-2"
+    left.mkdir(parents=True)
+    assert stage.done() is None
+    assert left.exists()
+    stage.finish({"loss": 1.0})
+    assert not left.exists()
+    left.mkdir(parents=True)
+    assert stage.done() == {"loss": 1.0}
+    assert not left.parent.exists()
