@@ -26,6 +26,8 @@ from factory.store import LocalStore, Store
 # short, because each group costs the file's footer some 10 kB.
 ROWS_PER_GROUP, CHARACTERS_PER_GROUP = 1024, 4_000_000
 _ROWS_AT_ONCE = 64
+# Compressed bytes taken in at once.
+_PIECE = 1 << 16
 
 
 def _document_row(_: object, document: Document) -> dict[str, Any]:
@@ -217,13 +219,16 @@ def rows_with(store: Store, folder: str, column: str, wanted: set[str]) -> set[i
 
 
 def lines(data: bytes) -> Iterator[dict[str, Any]]:
-    """The rows of a compressed JSONL file. Raises ZstdError where it is cut."""
+    """The rows of a compressed JSONL file, piece by piece. Raises ZstdError where it is cut."""
     frame = zstandard.ZstdDecompressor().decompressobj()
-    whole = frame.decompress(data)
-    if not frame.eof:
-        raise zstandard.ZstdError("the frame is cut")
-    for line in whole.splitlines():
-        yield orjson.loads(line)
+    rest = b""
+    for start in range(0, len(data), _PIECE):
+        *whole, rest = (rest + frame.decompress(data[start : start + _PIECE])).split(b"\n")
+        yield from map(orjson.loads, whole)
+    if not frame.eof or frame.unused_data:
+        raise zstandard.ZstdError("the frame is cut, or something follows it")
+    if rest:
+        yield orjson.loads(rest)
 
 
 def rejected(store: Store, folder: str, reason: str | None = None) -> Iterator[dict[str, Any]]:

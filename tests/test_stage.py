@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import random
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 from datatrove.data import Document
 
+from factory import books
 from factory.books import Items, Rejected, Sink
 from factory.errors import StageFailed, UnbalancedStage
 from factory.record import Span
 from factory.stage import Context, Stage, balance, refuse_crashes
-from factory.store import LocalStore
+from factory.store import LocalStore, to_json
 
 
 def document(identity: str, text: str = "hola", **metadata: Any) -> Document:
@@ -116,3 +120,19 @@ def test_a_reader_that_crashes_often_is_refused() -> None:
     refuse_crashes({"in": 1000, "rejected": {"reader_crash": 10}}, 0.01)
     with pytest.raises(StageFailed, match="crashed on 6 of 100"):
         refuse_crashes({"in": 100, "rejected": {"reader_crash": 6}}, 0.01)
+
+
+def test_dropped_rows_are_read_piece_by_piece() -> None:
+    """A stage that drops nearly everything is counted in little memory; a file that was cut is seen."""
+    draw = random.Random(0)
+    rows = [{"id": str(number), "text": draw.randbytes(5_000).hex()} for number in range(1_000)]
+    data = zstandard.compress(b"".join(to_json(row) for row in rows))
+    tracemalloc.start()
+    assert sum(row == told for row, told in zip(books.lines(data), rows, strict=True)) == len(rows)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1_000_000
+    assert list(books.lines(zstandard.compress(b'{"a":1}\n{"a":2}'))) == [{"a": 1}, {"a": 2}]
+    for wrong in (data[:-1], data[: len(data) // 2], b"", data + b"x"):
+        with pytest.raises(zstandard.ZstdError):
+            list(books.lines(wrong))

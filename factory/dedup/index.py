@@ -37,6 +37,8 @@ _COMPARED = 16
 
 I64 = npt.NDArray[np.int64]
 _BLOCK = 1 << 16
+# Pairs whose two signatures are held at once: some 10 MB.
+_PAIRS = 1 << 13
 
 
 def saved(array: npt.NDArray[np.generic]) -> bytes:
@@ -174,8 +176,8 @@ def pairs_with(store: Store, folder: str, signatures: U32) -> I64:
 def _alike(pairs: I64, first: npt.NDArray[np.generic], second: npt.NDArray[np.generic]) -> I64:
     """Of each second row the pairs worth comparing: the most alike, if one may hold half of the other."""
     kept, alike = [pairs[:0]], [np.empty(0)]
-    for at in range(0, len(pairs), _BLOCK):
-        part = pairs[at : at + _BLOCK]
+    for at in range(0, len(pairs), _PAIRS):
+        part = pairs[at : at + _PAIRS]
         ours, theirs = (np.asarray(side[rows]) for side, rows in ((first, part[:, 0]), (second, part[:, 1])))
         near = greatest_containment(ours, theirs) >= MIN_CONTAINMENT
         kept.append(part[near])
