@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
 import random
@@ -426,3 +427,14 @@ def test_status_and_report_say_what_stands(built: Path) -> None:
     assert page.count("<svg") >= 6
     assert "<script" not in page
     assert "://" not in page.split("Examples (the first")[0]
+
+
+def test_the_report_shows_what_repeats_what(built: Path) -> None:
+    """Each pair with both texts, as they begin."""
+    pages = "".join((built / f"reports/{recipe}.html").read_text() for recipe in RECIPES)
+    texts = {row["doc_id"]: row["text"] for recipe in RECIPES for row in kept(built, recipe)}
+    pairs = [row for reason in ("exact_duplicate", "near_duplicate") for row in dropped(built, reason)]
+    assert pairs
+    for row in pairs:
+        for text in (row["text"], texts[row["metadata"]["duplicate_of"]]):
+            assert html.escape(text[:80]) in pages
