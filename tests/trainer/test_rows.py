@@ -189,6 +189,7 @@ def test_other_layouts_of_questions(tmp_path: Path) -> None:
             tasks.load(spec)
 
 
+@pytest.mark.data
 def test_every_layout_is_looked_through_for_exam_questions(data: Path) -> None:
     """A question of an exam is found wherever a row that is learnt may hold it."""
     from factory.decontaminate import build
