@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -439,3 +440,18 @@ def test_the_report_shows_what_repeats_what(built: Path) -> None:
     for row in pairs:
         for text in (row["text"], texts[row["metadata"]["duplicate_of"]]):
             assert html.escape(text[:80]) in section
+
+
+def test_a_long_tmpdir_is_said(tmp_path: Path) -> None:
+    """The workers' sockets have no room below it; one byte less and the build ends well."""
+    (tmp_path / "a.md").write_text("# Té\n\n" + PROSE)
+    home, place = tmp_path / "home", Path(tempfile.mkdtemp(prefix="t", dir="/tmp"))
+    ok("ingest", tmp_path / "a.md", "--source", "s", "--tradition", "natural", "--licence", "CC0-1.0", home=home)
+    long, short = (place / ("x" * (size - len(str(place)) - 1)) for size in (76, 75))
+    long.mkdir()
+    short.mkdir()
+    done = run("build", "natural_es", home=home, TMPDIR=str(long))
+    assert done.returncode == 2
+    assert "set TMPDIR to a folder whose name has at most 75 bytes" in done.stderr
+    ok("build", "natural_es", "-q", home=home, TMPDIR=str(short))
+    shutil.rmtree(place)
