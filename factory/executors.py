@@ -296,15 +296,21 @@ def _ray(job: Job, executor: Executor) -> Ended:
         why = "OUT_OF_MEMORY, as Ray says of a task"
     elif time.monotonic() - begun > executor.seconds:
         why = f"TIMEOUT or lost: a task may take {executor.time}"
-    elif _REFUSED in said:
-        # Before it could write anything into the home: the node does not reach it.
-        why = f"its node could not begin: {_last_error(said)}"
+    elif refused := _unreached(job.store, job.context.folder, said):
+        why = refused
     return _ranks(job, dict.fromkeys(job.missing(), why))
 
 
 _NOTES_SECONDS = 3.0
 # What datatrove writes into the driver's log of a task that raised.
 _REFUSED = "failed with non-retriable error"
+
+
+def _unreached(store: Store, folder: str, said: str) -> str | None:
+    """Why tasks could not begin: one raised, and none could write into the home what; else None."""
+    if _REFUSED not in said or store.names(f"{folder}/{FAILED}"):
+        return None
+    return f"its node could not begin: {_last_error(said)}"
 
 
 def _text(log: IO[bytes], start: int = 0) -> str:

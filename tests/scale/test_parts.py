@@ -81,6 +81,16 @@ def test_what_a_killed_command_left_of_servers_goes(tmp_path: Path) -> None:
     assert store.names("servers") == []
 
 
+def test_what_a_node_refused_is_not_said_of_a_task_that_was_lost(tmp_path: Path) -> None:
+    """The driver's log names no rank: where one failed by itself, its error is not another's."""
+    store = LocalStore(tmp_path)
+    said = "Task 1 failed with non-retriable error RayTaskError: x\nConfigError: vm does not see /home"
+    assert executors._unreached(store, "stage", said) == "its node could not begin: ConfigError: vm does not see /home"
+    store.write("stage/logs/failed/00002.json", b'{"said": "KeyError: x"}')
+    assert executors._unreached(store, "stage", said) is None
+    assert executors._unreached(LocalStore(tmp_path / "b"), "stage", "WorkerCrashedError: gone") is None
+
+
 @pytest.mark.ray
 def test_a_node_that_does_not_see_the_home_makes_none(tmp_path: Path) -> None:
     """Its task says so, and nothing is written at that path on the wrong disk."""
@@ -139,9 +149,7 @@ def test_how_far_a_task_is_never_ends_it(tmp_path: Path) -> None:
 
 _TWO = """
 import sys, time
-from factory.engine import Connection, Tokens
-from factory.errors import ConfigError, HomeError
-from factory.models import Profile, Prompt
+from factory.errors import HomeError
 from factory.lock import locked
 from factory.store import LocalStore
 
