@@ -136,15 +136,9 @@ def stop_left(store: Store) -> None:
 
 # Here
 
-# A socket's path has at most 107 bytes; below TMPDIR it is /pymp-xxxxxxxx/listener-xxxxxxxx.
-_LONGEST_TMPDIR = 75
-
 
 def _local(job: Job, executor: Executor) -> Ended:
     """A process for each share of the ranks."""
-    if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_TMPDIR:
-        said = f"{tempfile.gettempdir()}: too long a name for the sockets of the workers below it"
-        raise ConfigError(said, f"set TMPDIR to a folder whose name has at most {_LONGEST_TMPDIR} bytes")
     store, context, tasks = job.store, job.context, job.tasks
     workers = max(1, min(executor.workers or os.cpu_count() or 1, tasks))
     children: list[subprocess.Popen[bytes]] = []

@@ -14,6 +14,7 @@ import os
 import re
 import socket
 import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -169,6 +170,7 @@ def _local(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
         for rank in range(start, start + count):
             if f"{rank:05d}" not in done:
                 forget(store, context.folder, rank)
+    _place_for_sockets()
     LocalPipelineExecutor(
         steps_of(spec),
         tasks=tasks,
@@ -177,6 +179,23 @@ def _local(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
         local_rank_offset=start,
         logging_dir=_logs(spec),
     ).run()
+
+
+# A socket's path has at most 107 bytes; below TMPDIR it is /pymp-xxxxxxxx/listener-xxxxxxxx.
+_LONGEST_TMPDIR = 75
+
+
+def _place_for_sockets() -> None:
+    """The sockets of datatrove's manager are below /tmp where TMPDIR has too long a name for them."""
+    from multiprocess import util
+
+    chosen = tempfile.gettempdir()
+    if len(os.fsencode(chosen)) > _LONGEST_TMPDIR:
+        tempfile.tempdir = "/tmp"  # noqa: S108 - a folder of this process alone is made there
+        try:
+            util.get_temp_dir()  # made once, for all sockets, and removed at the end
+        finally:
+            tempfile.tempdir = chosen
 
 
 def _ray(spec: dict[str, Any], tasks: int) -> None:

@@ -177,6 +177,7 @@ def test_two_runs_do_not_fight_for_the_machine(tmp_path: Path) -> None:
         first = subprocess.Popen(command, env=environment, stderr=said, stdout=said)
     lock = tmp_path / "tmp" / f"corpus-factory-vllm-{os.getuid()}.lock"
     while not lock.exists() or not lock.read_text():
+        assert first.poll() is None, (tmp_path / "said").read_text()
         time.sleep(0.05)
     second = run(*command[len(FACTORY) :], home=tmp_path / "b")
     assert second.returncode == 2

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
@@ -161,10 +159,8 @@ def test_two_servers_of_ours_and_one_is_killed(kind: str, tmp_path: Path, reques
     settings += ["executor.servers=2", "clean.quality.article.min_words=5", "calls.window=2"]
     command = [*FACTORY, "translate", "--model", str(model), "--json"]
     command += [part for one in settings for part in ("--set", one)]
-    # The paths of sockets may have 107 characters.
-    short = tempfile.mkdtemp(prefix="fleet-", dir="/tmp")
-    request.addfinalizer(lambda: shutil.rmtree(short, ignore_errors=True))
-    quiet = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1", "TMPDIR": short}
+    (tmp_path / "tmp").mkdir()
+    quiet = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path / "tmp")}
     cluster = {} if kind == "local" else request.getfixturevalue(kind)
     key = {"FACTORY_ENGINE_KEY": "canary-of-this-run", "FACTORY_NODE_HOST": "127.0.0.1"}
     environment = os.environ | quiet | cluster | key | {"FACTORY_HOME": str(home)}
@@ -191,7 +187,7 @@ def test_two_servers_of_ours_and_one_is_killed(kind: str, tmp_path: Path, reques
     assert [f for f in home.rglob("*") if f.is_file() and b"canary-of-this-run" in f.read_bytes()] == []
     assert "canary-of-this-run" not in said + errors
     deadline = time.monotonic() + 30
-    while (left := _with(short.encode())) and time.monotonic() < deadline:
+    while (left := _with(str(tmp_path / "tmp").encode())) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert left == []
 
