@@ -12,7 +12,7 @@ from tests.command import FACTORY
 
 # FACTORY_SURVIVE=all tries every point of a command, but no more than this.
 EVERY = os.environ.get("FACTORY_SURVIVE") == "all"
-MOST = 160
+MOST = 400
 # The lock's heartbeats are points too and come by the clock: the last ones may not be reached.
 BEATS = 12
 Record = Callable[[str, object], None]
