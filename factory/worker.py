@@ -181,8 +181,9 @@ def _local(spec: dict[str, Any], tasks: int, start: int, count: int) -> None:
     ).run()
 
 
-# A socket's path has at most 107 bytes; below TMPDIR it is /pymp-xxxxxxxx/listener-xxxxxxxx.
-_LONGEST_TMPDIR = 75
+# A socket's path has at most 107 bytes; below TMPDIR it is /pymp-xxxxxxxx/listener-xxxxxxxx, or Ray's
+# /ray/session_2026-11-30_08-49-42_530362_4194304/sockets/plasma_store.
+_LONGEST_TMPDIR, _LONGEST_OF_RAY = 75, 39
 
 
 def _place_for_sockets() -> None:
@@ -255,12 +256,17 @@ def _connect(how: Executor, environment: dict[str, str]) -> None:
             "include_dashboard": False,
             "num_cpus": how.workers or os.cpu_count(),
         }
+        if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_OF_RAY:
+            os.environ.setdefault("RAY_TMPDIR", "/tmp")  # noqa: S108 - Ray's own default
     try:
         ray.init(address=address, **names)
-    except (ConnectionError, RuntimeError) as error:
+    except (OSError, RuntimeError) as error:
+        how_it_is = f"does not answer at {address}" if address else "does not start here"
         raise ConfigError(
-            f"Ray does not answer at {address or 'this machine'}: {' '.join(str(error).split())[:200]}",
-            "is the cluster up, and its token here (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN)?",
+            f"Ray {how_it_is}: {' '.join(str(error).split())[:200]}",
+            "is the cluster up, and its token here (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN)?"
+            if address
+            else "ray start --head says more",
         ) from error
 
 

@@ -46,6 +46,14 @@ def begun(home: Path, kind: str, environment: dict[str, str], *more: str) -> sub
     return subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
+def environment_of(place: Path) -> bytes:
+    """The environment of a process, or nothing of one that is gone."""
+    try:
+        return (place / "environ").read_bytes()
+    except OSError:
+        return b""
+
+
 def first(mark: str, home: Path, command: subprocess.Popen[str]) -> int:
     """The first process of that name, as soon as it is there."""
     while command.poll() is None:
@@ -195,6 +203,20 @@ def test_a_partition_that_is_not_there_is_said(home: Path, slurm: dict[str, str]
 
 
 if EVERY:
+
+    @pytest.mark.ray
+    def test_ray_without_a_cluster(home: Path, expected: dict[str, str], tmp_path: Path) -> None:
+        """One is started for this run alone, though TMPDIR is too long a name for its sockets, and is gone afterwards."""
+        long = tmp_path / ("x" * 80)
+        long.mkdir()
+        done = run("build", RECIPE, "--executor", "ray", "--workers", "2", home=home, TMPDIR=str(long))
+        assert done.returncode == 0, done.stderr
+        assert tree(home) == expected
+        mark = f"FACTORY_HOME={home}".encode()
+        deadline = time.monotonic() + 30
+        while left := [place for place in Path("/proc").glob("[0-9]*") if mark in environment_of(place)]:
+            assert time.monotonic() < deadline, left
+            time.sleep(0.1)
 
     @pytest.mark.s3
     @pytest.mark.slurm

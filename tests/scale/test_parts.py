@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -102,6 +104,27 @@ def test_a_node_that_does_not_see_the_home_makes_none(tmp_path: Path) -> None:
         Rank().run_for_rank(executor, [0], [], 0)
     assert not (tmp_path / "home").exists()
     assert "same path" in why(("FAILED", 53))
+
+
+@pytest.mark.ray
+def test_ray_starts_where_tmpdir_is_long(tmp_path: Path) -> None:
+    """Its sockets would have names longer than 107 bytes; the cluster is one for this run alone."""
+    long = tmp_path / ("x" * 80)
+    long.mkdir()
+    script = """
+        import ray
+        from factory.config import Executor
+        from factory.worker import _connect
+        _connect(Executor(kind="ray", workers=1), {})
+        print(len(ray.nodes()), ray._private.worker._global_node.get_session_dir_path())
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env=environment | {"TMPDIR": str(long)}, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1 /tmp/ray/session_")
 
 
 def test_no_secret_is_sent_through_ray(monkeypatch: pytest.MonkeyPatch) -> None:
