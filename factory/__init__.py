@@ -13,6 +13,7 @@ For notebooks; each name loads what it needs on first use:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,16 @@ if TYPE_CHECKING:
     from factory.steps.language import Detection
 
 __version__ = "0.1.0"
+
+# Libraries tell their makers of each run unless asked not to before they are imported (docs/decisions/024.md).
+for _name, _quiet in {
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, which PyMuPDF and faster-whisper import
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "VLLM_NO_USAGE_STATS": "1",
+    "DO_NOT_TRACK": "1",
+}.items():
+    os.environ.setdefault(_name, _quiet)
 
 
 def read(path: str, kind: str | None = None) -> list[dict[str, Any]]:
