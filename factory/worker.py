@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import socket
 import sys
 import tempfile
@@ -201,6 +202,8 @@ def _place_for_sockets() -> None:
 
 def _ray(spec: dict[str, Any], tasks: int) -> None:
     """Every task that left no marker runs on the cluster; one that is lost is sent again by datatrove, three times."""
+    how = Executor.model_validate(spec["executor"])
+    _token(how)
     import datatrove.executor.ray as engine
     import ray
     from datatrove.executor.ray import RayPipelineExecutor, RayTaskManager
@@ -215,7 +218,6 @@ def _ray(spec: dict[str, Any], tasks: int) -> None:
             return waited
 
     engine.RayTaskManager, engine.RankWorker = Tasks, Rank
-    how = Executor.model_validate(spec["executor"])
     _connect(how, spec["environment"])
     _refuse_more_than_there_is(how)
     # datatrove writes the steps into the logs: the environment, which may hold a key of this run, is not for them.
@@ -235,11 +237,22 @@ def _ray(spec: dict[str, Any], tasks: int) -> None:
         ray.shutdown()
 
 
+def _address(how: Executor) -> str | None:
+    """The Ray cluster that is named; None where one is started for this run alone."""
+    return how.ray_address or os.environ.get("RAY_ADDRESS") or None
+
+
+def _token(how: Executor) -> None:
+    """A cluster for this run alone listens to the network: its token keeps others out. Before Ray is imported."""
+    if not _address(how) and "RAY_AUTH_MODE" not in os.environ:
+        os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+
+
 def _connect(how: Executor, environment: dict[str, str]) -> None:
     """This process drives the Ray cluster that is named, or one for this run alone."""
     import ray
 
-    address = how.ray_address or os.environ.get("RAY_ADDRESS")
+    address = _address(how)
     if found := re.fullmatch(r"(?:ray://)?\[?([^\]/]+?)\]?:(\d+)", address or ""):
         # Ray itself tries without end.
         try:
@@ -250,12 +263,7 @@ def _connect(how: Executor, environment: dict[str, str]) -> None:
     names: dict[str, Any] = {"runtime_env": {"env_vars": environment}, "log_to_driver": False}
     names["logging_level"] = "ERROR"
     if address is None:
-        # A cluster for this run alone listens to this machine only.
-        names |= {
-            "_node_ip_address": "127.0.0.1",
-            "include_dashboard": False,
-            "num_cpus": how.workers or os.cpu_count(),
-        }
+        names |= {"include_dashboard": False, "num_cpus": how.workers or os.cpu_count()}
         if len(os.fsencode(tempfile.gettempdir())) > _LONGEST_OF_RAY:
             os.environ.setdefault("RAY_TMPDIR", "/tmp")  # noqa: S108 - Ray's own default
     try:
@@ -285,9 +293,10 @@ def _serve(spec: dict[str, Any]) -> None:
     """Model servers on the nodes of the cluster, one a task; one that is lost is started elsewhere, three times."""
     import subprocess
 
+    how = Executor.model_validate(spec["executor"])
+    _token(how)
     import ray
 
-    how = Executor.model_validate(spec["executor"])
     _connect(how, spec["environment"])
 
     def serve(command: Any) -> Any:

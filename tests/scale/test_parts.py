@@ -107,24 +107,38 @@ def test_a_node_that_does_not_see_the_home_makes_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.ray
-def test_ray_starts_where_tmpdir_is_long(tmp_path: Path) -> None:
-    """Its sockets would have names longer than 107 bytes; the cluster is one for this run alone."""
-    long = tmp_path / ("x" * 80)
-    long.mkdir()
+@pytest.mark.survive(5, "the token of a Ray cluster for one run")
+def test_a_cluster_for_one_run(tmp_path: Path) -> None:
+    """It starts though its sockets would have names of more than 107 bytes; its token is its own, in no file."""
+    (tmp_path / ("x" * 80)).mkdir()
     script = """
-        import ray
+        import os, subprocess, sys
         from factory.config import Executor
-        from factory.worker import _connect
-        _connect(Executor(kind="ray", workers=1), {})
+        from factory.worker import _connect, _token
+        how = Executor(kind="ray", workers=1)
+        _token(how)
+        import ray
+        _connect(how, {})
         print(len(ray.nodes()), ray._private.worker._global_node.get_session_dir_path())
+        ours = os.environ | {"RAY_ADDRESS": ray.get_runtime_context().gcs_address}
+        others = {k: v for k, v in ours.items() if not k.startswith("RAY_AUTH")}
+        code = "import ray; ray.init(); print('in')"
+        wrong = others | {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}
+        for env in (ours, others, wrong) if os.environ.get("FACTORY_SURVIVE") == "all" else ():
+            done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+            print(done.returncode, done.stdout.strip())
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        env=environment | {"TMPDIR": str(long)}, capture_output=True, text=True, check=False, timeout=120,
+        [sys.executable, "-c", textwrap.dedent(script)], env=bare | {"TMPDIR": str(tmp_path / ("x" * 80)), "HOME": str(tmp_path)},
+        capture_output=True, text=True, check=False, timeout=200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("1 /tmp/ray/session_")
+    began, *joined = done.stdout.splitlines()
+    assert began.startswith("1 /tmp/ray/session_")
+    # Ray takes twenty seconds to say so.
+    assert joined == (["0 in", "1 ", "1 "] if os.environ.get("FACTORY_SURVIVE") == "all" else [])
+    assert not (tmp_path / ".ray").exists()
 
 
 def test_no_secret_is_sent_through_ray(monkeypatch: pytest.MonkeyPatch) -> None:
