@@ -169,8 +169,11 @@ def readable(place: str) -> Iterator[None]:
     try:
         yield
     except (DatasetsError, OSError, ValueError) as error:
-        said = str(error.__cause__ or error).strip().splitlines()[0]
-        raise ConfigError(f"{place} cannot be read as a dataset: {said}", "build or download it again") from error
+        cause = error.__cause__ or error
+        said = str(cause).strip().splitlines()[0]
+        elsewhere = isinstance(cause, OSError) and cause.filename and not str(cause.filename).startswith(place)
+        remedy = "HF_HOME must name a folder that can be written" if elsewhere else "build or download it again"
+        raise ConfigError(f"{place} cannot be read as a dataset: {said}", remedy) from error
 
 
 def check_splits(every: Iterable[Data]) -> None:

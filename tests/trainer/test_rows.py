@@ -291,8 +291,12 @@ def test_damaged_and_empty_datasets(tmp_path: Path) -> None:
         folder.mkdir()
         if data is not None:
             (folder / f"train.{name.split('.')[1]}").write_bytes(data)
-        with pytest.raises(ConfigError, match=str(folder)):
+        with pytest.raises(ConfigError, match=str(folder)) as found:
             rows.load(str(folder), "sft")
+        assert found.value.remedy == "build or download it again"
+    with pytest.raises(ConfigError) as found, rows.readable(str(tmp_path)):
+        raise PermissionError(13, "Permission denied", "/home/cache")
+    assert found.value.remedy == "HF_HOME must name a folder that can be written"
 
 
 def test_a_template_that_only_the_server_knows() -> None:
