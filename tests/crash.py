@@ -13,8 +13,8 @@ from tests.command import FACTORY
 # FACTORY_SURVIVE=all tries every point of a command, but no more than this.
 EVERY = os.environ.get("FACTORY_SURVIVE") == "all"
 MOST = 400
-# The lock's heartbeats are points too and come by the clock: the last ones may not be reached.
-BEATS = 12
+# Words on progress come by the clock: the last points may not be reached.
+LAST = 12
 Record = Callable[[str, object], None]
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.command import FACTORY, ok, tree
-from tests.crash import BEATS, EVERY, MOST, Record, chosen, crash, sweep
+from tests.crash import EVERY, LAST, MOST, Record, chosen, crash, sweep
 
 SAID = ("--source", "s", "--tradition", "natural", "--licence", "CC0-1.0")
 BUILD = ("build", "natural_es", "-q")
@@ -63,7 +63,7 @@ def test_a_build_killed_anywhere_ends_the_same(
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(ready, home)
         count, code = crash(BUILD, home, at)
-        assert (count >= at and code == -signal.SIGKILL) or at > points - BEATS
+        assert (count >= at and code == -signal.SIGKILL) or at > points - LAST
         ok(*BUILD, home=home)
         assert tree(home) == expected
         assert not list((home / "datasets").rglob(".part-*"))
@@ -108,7 +108,7 @@ def test_an_ingest_killed_anywhere_ends_the_same(
         shutil.rmtree(home, ignore_errors=True)
         command = ("ingest", *inputs(samples), *SAID)
         count, code = crash(command, home, at)
-        assert (count >= at and code == -signal.SIGKILL) or at > points - BEATS
+        assert (count >= at and code == -signal.SIGKILL) or at > points - LAST
         ok(*command, home=home)
         assert taken(home) == expected
         ok("gc", home=home)

@@ -17,7 +17,7 @@ import zstandard
 
 import factory
 from tests.command import json_lines, ok, run, tree
-from tests.crash import BEATS, EVERY, MOST, Record, chosen, crash, sweep
+from tests.crash import EVERY, LAST, MOST, Record, chosen, crash, sweep
 from tests.publish.conftest import PROJECT, REPO, start
 
 pytestmark = [pytest.mark.slow]
@@ -342,7 +342,7 @@ def test_killed_anywhere_it_ends_the_same(
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(small, home, symlinks=True)
         count, code = crash(RETRACT, home, at)
-        assert (count >= at and code == -signal.SIGKILL) or at > points - BEATS
+        assert (count >= at and code == -signal.SIGKILL) or at > points - LAST
         ok(*RETRACT, home=home)
         assert holding(home, f"De ello murió {NAME}") == []
         assert rows(home, "natural_es") == wanted
