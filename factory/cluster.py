@@ -16,6 +16,8 @@ JOBS = "jobs"
 OS_ERROR = 64
 # One that ends with a sentence for people leaves it in its logs, and ends with this.
 SAID, FAILURE = 63, "failure.json"
+# One that lost a process of its own ends with this: another try may do.
+LOST = 62
 FAILED = "logs/failed"
 # Jobs of one array at most: Slurm's own default is one more.
 ARRAY = 1000

@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field
 from typing import IO, Any, Protocol
 
 from factory import cluster
-from factory.cluster import FAILED, FAILURE, JOBS, OS_ERROR, SAID, for_ray
+from factory.cluster import FAILED, FAILURE, JOBS, LOST, OS_ERROR, SAID, for_ray
 from factory.config import Executor, Recipe
 from factory.errors import ConfigError, StageFailed, classes
 from factory.servers import FOLDER as SERVERS
@@ -174,9 +174,10 @@ def _told(job: Job, codes: list[int]) -> Ended:
             raise home_error(OSError(code - OS_ERROR, os.strerror(code - OS_ERROR)), job.store.path())
         if code not in (0, SAID):
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+            how = "lost a process of its own" if code == LOST else how
             found.failed.append(f"worker {number} of {job.context.recipe} {job.context.batch} {how}")
             found.where = found.where or f"{where}/worker-{number}.log"
-            found.lost &= code < 0
+            found.lost &= code < 0 or code == LOST
     return found
 
 

@@ -16,6 +16,7 @@ import secrets
 import socket
 import sys
 import tempfile
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, cast
@@ -27,7 +28,7 @@ from datatrove.utils.stats import PipelineStats
 
 from factory import stage
 from factory.books import Items, ReadStage, Rejected, Sink
-from factory.cluster import FAILED, FAILURE, OS_ERROR, SAID
+from factory.cluster import FAILED, FAILURE, LOST, OS_ERROR, SAID
 from factory.config import Executor, Recipe
 from factory.errors import ConfigError, EngineError, FactoryError, HomeError
 from factory.items import ReadItems
@@ -329,6 +330,10 @@ def main() -> None:
     kind, *numbers = sys.argv[1:]
     try:
         _KINDS[kind](spec, *(int(n) for n in numbers))
+    except (ConnectionError, EOFError):
+        # Who was at the other end of a pipe is gone (datatrove's manager, the command): no fault of the home.
+        traceback.print_exc()
+        sys.exit(LOST)
     except OSError as error:
         wrong = home_error(error, str(error.filename or spec["context"]["home"]))
         sys.exit(told(spec, wrong))

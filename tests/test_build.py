@@ -238,9 +238,12 @@ def test_a_folder_of_somebody_elses_is_not_written_into(built: Path, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.survive(1, "a worker is killed")
-@pytest.mark.parametrize("attempts", [1, 3])
-def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path, attempts: int) -> None:
-    """The command says which worker died and runs its tasks again, or, the last time, publishes nothing and ends 1."""
+@pytest.mark.parametrize(("attempts", "whose"), [(1, "worker"), (3, "worker"), (3, "manager")])
+def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path, attempts: int, whose: str) -> None:
+    """The command says which worker died, or lost datatrove's manager (its fork), and runs its tasks again.
+
+    The last time it publishes nothing and ends 1.
+    """
     before = {k: v for k, v in tree(copy).items() if "/natural_es/" in k}
     shutil.rmtree(copy / "stages")
     shutil.rmtree(copy / "datasets")
@@ -255,6 +258,8 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path, 
     while command.poll() is None and victim is None:
         with contextlib.suppress(psutil.NoSuchProcess):
             here = psutil.Process(command.pid).children()
+            if whose == "manager":
+                here = [fork for worker in here for fork in worker.children()]
             victim = next((child.pid for child in here if "factory.worker" in child.cmdline()), None)
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
@@ -262,7 +267,7 @@ def test_a_killed_worker_is_seen_named_and_made_good(copy: Path, samples: Path, 
     said = command.stderr.read()
     command.stderr.close()
     assert command.wait() == (1 if attempts == 1 else 0)
-    assert "was killed by signal 9" in said
+    assert ("was killed by signal 9" if whose == "worker" else "lost a process of its own") in said
     assert ("again (2 of 3)" in said) == (attempts == 3)
     if attempts == 1:
         assert not list(copy.glob("datasets/natural_es/*"))
