@@ -388,6 +388,7 @@ class Engine:
         self._alive = time.monotonic()
         self._solo = asyncio.Lock()
         self._alone = 0
+        self._died = False
         self._idle = asyncio.Condition()
         self._movable = movable
         self._key = os.environ.get(RUN_KEY, "") if found.kind == "vllm" else key_of_endpoint(found.url)
@@ -431,6 +432,9 @@ class Engine:
             alone = drops >= 2
             try:
                 async with self._slot(alone=alone):
+                    if self._died:
+                        # What waited for its turn did not kill it, and must not be taken for what did.
+                        raise _Away
                     return await self._send(ask)
             except _Busy as busy:
                 self._shrink()
@@ -440,6 +444,7 @@ class Engine:
                     raise Moved(drops) from None
                 await self.await_server()
             except _Dropped:
+                self._died = True
                 drops += 1
                 if drops > 3:  # twice among others, twice alone
                     raise bad("engine_crash", "the server died each time it was asked this") from None
@@ -584,6 +589,7 @@ class Engine:
             try:
                 async with session.get(self.connection.url + path, timeout=aiohttp.ClientTimeout(total=10)) as answer:
                     if answer.status < 500:
+                        self._died = False
                         return
             except (TimeoutError, aiohttp.ClientError, ConnectionError):
                 pass

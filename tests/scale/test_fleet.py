@@ -16,7 +16,8 @@ import pytest
 
 from factory.config import Calls
 from factory.engine import Ask, Connection
-from factory.fleet import Fleet
+from factory.errors import BadReply
+from factory.fleet import Fleet, engine_of
 from factory.models import Prompt, Sampling
 from factory.replies import Reply, replies_of
 from factory.store import open_store
@@ -112,6 +113,61 @@ def test_no_server_left_is_said(tmp_path: Path) -> None:
     done = run("translate", "--endpoint", urls, *PATIENT, "--model", "x", home=home)
     assert done.returncode == 1
     assert "did not answer as a model server does" in done.stderr
+
+
+POISON = "the poison"
+
+
+@pytest.mark.survive(6, "a text that kills the server")
+@pytest.mark.parametrize("servers", [1, 2])
+def test_who_waits_behind_a_poison_is_not_taken_for_one(servers: int, tmp_path: Path) -> None:
+    """An engine that has died answers for a while that it has: what is sent to it then did not kill it."""
+    from aiohttp import web
+
+    dead = dict.fromkeys(range(servers), 0.0)
+
+    def app(number: int) -> web.Application:
+        async def answer(request: web.Request) -> web.Response:
+            loop = asyncio.get_running_loop()
+            if request.method == "GET":
+                return web.json_response({"data": []}, status=503 if loop.time() < dead[number] else 200)
+            if POISON in await request.text():
+                await asyncio.sleep(0.05)  # others are under way by then
+                dead[number] = loop.time() + 0.3
+            if loop.time() < dead[number]:
+                return web.json_response({"error": "EngineCore encountered an issue"}, status=500)
+            await asyncio.sleep(0.1)
+            if loop.time() < dead[number]:
+                return web.json_response({"error": "EngineCore encountered an issue"}, status=500)
+            choice = {"text": "x", "finish_reason": "stop"}
+            return web.json_response({"choices": [choice], "usage": {"prompt_tokens": 1, "completion_tokens": 1}})
+
+        made = web.Application()
+        made.router.add_route("*", "/{any:.*}", answer)
+        return made
+
+    async def all_of() -> list[Reply | BaseException]:
+        runners, urls = [], []
+        for number in range(servers):
+            runners.append(web.AppRunner(app(number)))
+            await runners[-1].setup()
+            await web.TCPSite(runners[-1], "127.0.0.1", 0).start()
+            urls.append(f"http://127.0.0.1:{runners[-1].addresses[0][1]}")
+        found = Connection(urls[0], "m", "endpoint", 4, others=tuple(urls[1:]))
+        engine = engine_of(found, "m", Calls(), open_store(str(tmp_path / "home")))
+        try:
+            texts = [POISON, *(f"text {n}" for n in range(12))]
+            asks = [Ask(Prompt((), text, ()), 64, Sampling(), "d") for text in texts]
+            return await asyncio.gather(*(engine.ask(ask) for ask in asks), return_exceptions=True)
+        finally:
+            await engine.close()
+            for runner in runners:
+                await runner.cleanup()
+
+    poisoned, *others = asyncio.run(all_of())
+    assert isinstance(poisoned, BadReply)
+    assert poisoned.reason == "engine_crash"
+    assert [one.text for one in others if isinstance(one, Reply)] == ["x"] * 12
 
 
 CLUSTERS = [pytest.param(kind, marks=getattr(pytest.mark, kind)) for kind in ("slurm", "ray")]
