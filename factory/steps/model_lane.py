@@ -79,7 +79,7 @@ class ModelStep(PipelineStep):
 
     name = "Model lane"
     type = "QUESTIONS"
-    version = 3
+    version = 4
 
     def __init__(self, context: Context, config: Questions, engines: Engines, call: Calls) -> None:
         super().__init__()

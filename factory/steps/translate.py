@@ -46,7 +46,7 @@ class TranslateStep(PipelineStep):
 
     name = "Translate"
     type = "TRANSLATE"
-    version = 2
+    version = 3
 
     def __init__(self, context: Context, config: Translate, engines: Engines, call: Calls) -> None:
         super().__init__()
