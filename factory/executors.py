@@ -174,7 +174,8 @@ def _told(job: Job, codes: list[int]) -> Ended:
             raise home_error(OSError(code - OS_ERROR, os.strerror(code - OS_ERROR)), job.store.path())
         if code not in (0, SAID):
             how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-            how = "lost a process of its own" if code == LOST else how
+            if code == LOST:
+                how = "lost a process of its own"
             found.failed.append(f"worker {number} of {job.context.recipe} {job.context.batch} {how}")
             found.where = found.where or f"{where}/worker-{number}.log"
             found.lost &= code < 0 or code == LOST

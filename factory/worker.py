@@ -190,10 +190,10 @@ _LONGEST_TMPDIR, _LONGEST_OF_RAY = 75, 39
 
 def _place_for_sockets() -> None:
     """The sockets of datatrove's manager are below /tmp where TMPDIR has too long a name for them."""
-    from multiprocess import util
-
     chosen = tempfile.gettempdir()
     if len(os.fsencode(chosen)) > _LONGEST_TMPDIR:
+        from multiprocess import util  # datatrove's
+
         tempfile.tempdir = "/tmp"  # noqa: S108 - a folder of this process alone is made there
         try:
             util.get_temp_dir()  # made once, for all sockets, and removed at the end

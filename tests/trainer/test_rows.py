@@ -295,7 +295,7 @@ def test_damaged_and_empty_datasets(tmp_path: Path) -> None:
             rows.load(str(folder), "sft")
         assert found.value.remedy == "build or download it again"
     with pytest.raises(ConfigError) as found, rows.readable(str(tmp_path)):
-        raise PermissionError(13, "Permission denied", "/home/cache")
+        raise PermissionError(13, "Permission denied", str(tmp_path.with_name("cache")))
     assert found.value.remedy == "HF_HOME must name a folder that can be written"
 
 
